@@ -1,0 +1,4 @@
+//! The WebSocket protocol as pure state machines.
+
+pub mod handshake;
+pub mod uri;

@@ -1,0 +1,1 @@
+//! `ws://` and `wss://` addresses (RFC 6455 §3).
