@@ -1,0 +1,1 @@
+"""What the conformance runners share: processes, the programs under test, lists of checks."""
