@@ -1,0 +1,152 @@
+//! Pings that find out whether the peer is there, and how long it takes to answer.
+
+use std::time::{Duration, Instant};
+
+use crate::frame::control::ControlPayload;
+
+/// Sends a Ping when the peer has been silent, and gives up when nothing follows.
+#[derive(Debug)]
+pub(crate) struct KeepAlive {
+    interval: Option<Duration>,
+    patience: Option<Duration>,
+    last_received: Instant,
+    /// The newest Ping: a peer need not answer older ones (RFC 6455 §5.5.3).
+    newest_ping: Option<(ControlPayload, Instant)>,
+    /// Since when a Ping has been out without any byte from the peer.
+    unanswered_since: Option<Instant>,
+    pings: u64,
+    round_trip_time: Option<Duration>,
+}
+
+/// What is due.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Due {
+    Nothing,
+    Ping(ControlPayload),
+    GiveUp,
+}
+
+impl KeepAlive {
+    pub(crate) fn new(
+        interval: Option<Duration>,
+        patience: Option<Duration>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            interval,
+            patience,
+            last_received: now,
+            newest_ping: None,
+            unanswered_since: None,
+            pings: 0,
+            round_trip_time: None,
+        }
+    }
+
+    pub(crate) fn round_trip_time(&self) -> Option<Duration> {
+        self.round_trip_time
+    }
+
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.unanswered_since {
+            Some(since) => self.patience.map(|patience| since + patience),
+            None => self.interval.map(|interval| self.last_received + interval),
+        }
+    }
+
+    /// Bytes came: the peer is there.
+    pub(crate) fn handle_received(&mut self, now: Instant) {
+        self.last_received = now;
+        self.unanswered_since = None;
+    }
+
+    /// A Ping goes out, ours or the application's.
+    pub(crate) fn handle_ping_sent(&mut self, payload: ControlPayload, now: Instant) {
+        self.newest_ping = Some((payload, now));
+        self.unanswered_since.get_or_insert(now);
+    }
+
+    /// A Pong came; one that answers no Ping of ours means nothing.
+    pub(crate) fn handle_pong(&mut self, payload: &ControlPayload, now: Instant) {
+        if let Some((_, sent)) = self.newest_ping.take_if(|(newest, _)| newest == payload) {
+            self.round_trip_time = Some(now.saturating_duration_since(sent));
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Due {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return Due::Nothing;
+        }
+        if self.unanswered_since.is_some() {
+            return Due::GiveUp;
+        }
+        self.pings += 1;
+        let Some(payload) = ControlPayload::new(&self.pings.to_be_bytes()) else {
+            return Due::Nothing;
+        };
+        self.handle_ping_sent(payload, now);
+        Due::Ping(payload)
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is the caller that passes the time"
+)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn keep_alive(now: Instant) -> KeepAlive {
+        KeepAlive::new(Some(20 * SECOND), Some(5 * SECOND), now)
+    }
+
+    #[test]
+    fn a_silent_peer_is_pinged_then_given_up() {
+        let start = Instant::now();
+        let mut keep_alive = keep_alive(start);
+        assert_eq!(keep_alive.handle_timeout(start + 19 * SECOND), Due::Nothing);
+        assert!(matches!(
+            keep_alive.handle_timeout(start + 20 * SECOND),
+            Due::Ping(_)
+        ));
+        assert_eq!(keep_alive.deadline(), Some(start + 25 * SECOND));
+        assert_eq!(keep_alive.handle_timeout(start + 25 * SECOND), Due::GiveUp);
+    }
+
+    #[test]
+    fn the_answer_gives_the_round_trip_time() {
+        let start = Instant::now();
+        let mut keep_alive = keep_alive(start);
+        let Due::Ping(payload) = keep_alive.handle_timeout(start + 20 * SECOND) else {
+            panic!()
+        };
+        keep_alive.handle_received(start + 21 * SECOND);
+        keep_alive.handle_pong(&payload, start + 21 * SECOND);
+        assert_eq!(keep_alive.round_trip_time(), Some(SECOND));
+        assert_eq!(keep_alive.deadline(), Some(start + 41 * SECOND));
+    }
+
+    #[test]
+    fn a_foreign_pong_is_no_measurement() {
+        let start = Instant::now();
+        let mut keep_alive = keep_alive(start);
+        keep_alive.handle_timeout(start + 20 * SECOND);
+        keep_alive.handle_pong(&ControlPayload::new(b"other").unwrap(), start + 21 * SECOND);
+        assert_eq!(keep_alive.round_trip_time(), None);
+    }
+
+    #[test]
+    fn pinging_again_does_not_prolong_the_patience() {
+        let start = Instant::now();
+        let mut keep_alive = keep_alive(start);
+        for second in 0..5 {
+            let payload = ControlPayload::new(&[second]).unwrap();
+            keep_alive.handle_ping_sent(payload, start + u32::from(second) * SECOND);
+        }
+        assert_eq!(keep_alive.handle_timeout(start + 5 * SECOND), Due::GiveUp);
+    }
+}

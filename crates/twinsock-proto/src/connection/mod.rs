@@ -1,0 +1,305 @@
+//! An open connection: joins the two directions, the closing handshake and the timers.
+
+pub(crate) mod close;
+pub(crate) mod event;
+mod keep_alive;
+mod state;
+mod timer;
+
+use std::time::{Duration, Instant};
+
+use bytes::BufMut;
+
+use crate::connection::close::Closed;
+use crate::connection::event::Event;
+use crate::connection::state::State;
+use crate::error::NotOpen;
+use crate::frame::close_reason::CloseReason;
+use crate::frame::control::ControlPayload;
+use crate::limits::{Limits, Timing};
+use crate::message::{Message, MessageType};
+use crate::receive::receiver::{Receiver, Step};
+use crate::role::Role;
+use crate::send::queue::{Payload, SendQueue};
+use crate::send::sender::Sender;
+
+/// The settings of a connection.
+///
+/// ```
+/// use twinsock_proto::{Limits, Settings};
+///
+/// let settings = Settings {
+///     limits: Limits { max_message_size: None, ..Limits::default() },
+///     ..Settings::default()
+/// };
+/// # let _ = settings;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How much is held.
+    pub limits: Limits,
+    /// How long is waited.
+    pub timing: Timing,
+}
+
+/// An open WebSocket connection, without its socket: bytes and time go in, events, bytes and the
+/// next deadline come out (RFC 6455 §5–§7).
+///
+/// The caller drives it: **one input, then all outputs, then wait.**
+/// 1. Input: bytes read into [`receive_memory`](Self::receive_memory), then
+///    [`handle_received`](Self::handle_received); or
+///    [`handle_end_of_stream`](Self::handle_end_of_stream); or
+///    [`handle_timeout`](Self::handle_timeout); or a command ([`send`](Self::send),
+///    [`ping`](Self::ping), [`close`](Self::close)).
+/// 2. Outputs: [`poll_event`](Self::poll_event) until `None`, then
+///    [`poll_transmit`](Self::poll_transmit) until `None` or the network is full.
+/// 3. Wait for the network or for [`poll_timeout`](Self::poll_timeout).
+///
+/// Events may be left for later: then nothing more is read, and what was read waits.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use bytes::{Buf, BufMut};
+/// use twinsock_proto::{Connection, Event, Message, Role, Settings, Transmit};
+///
+/// let now = Instant::now();
+/// let mut client = Connection::new(Role::Client, Settings::default(), [7; 32], now);
+/// let mut server = Connection::new(Role::Server, Settings::default(), [7; 32], now);
+///
+/// client.send(Message::from("hello"))?;
+/// while let Some(Transmit::Bytes(queue)) = client.poll_transmit() {
+///     let count = queue.remaining();
+///     server.receive_memory().put(queue.take(count));
+///     client.handle_transmitted(now, count);
+/// }
+/// server.handle_received(now);
+/// let Some(Event::MessageReceived(message)) = server.poll_event() else { panic!() };
+/// assert_eq!(message.as_text(), Some("hello"));
+/// # Ok::<(), twinsock_proto::NotOpen>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    receiver: Receiver,
+    state: State,
+}
+
+/// What the network is to do.
+#[derive(Debug)]
+pub enum Transmit<'a> {
+    /// Send these bytes; take off what was sent with [`bytes::Buf::advance`] and tell
+    /// [`Connection::handle_transmitted`].
+    Bytes(&'a mut SendQueue),
+    /// End our side of the byte stream; told once.
+    EndOfStream,
+}
+
+impl Connection {
+    /// A connection whose opening handshake is done.
+    ///
+    /// `seed` feeds a client's mask keys and must come from the system's randomness (RFC 6455
+    /// §5.3); a server does not use it.
+    #[must_use]
+    pub fn new(role: Role, settings: Settings, seed: [u8; 32], now: Instant) -> Self {
+        let Settings { limits, timing } = settings;
+        let sender = Sender::new(role, seed, limits.send_queue_size);
+        Self {
+            receiver: Receiver::new(role.peer(), limits.max_message_size),
+            state: State::new(role, timing, sender, now),
+        }
+    }
+
+    /// Client or server.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.state.role()
+    }
+
+    /// How the connection ended; `None` while it has not.
+    #[must_use]
+    pub fn closed(&self) -> Option<&Closed> {
+        self.state.closed()
+    }
+
+    /// Whether messages may be sent: nobody has begun to close.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state.is_open()
+    }
+
+    /// Whether a message may be queued now; otherwise bytes must be transmitted first.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.state.sender.has_room()
+    }
+
+    /// How many bytes wait to be transmitted.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.state.sender.queued()
+    }
+
+    /// Whether anything is to be transmitted.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.state.has_output()
+    }
+
+    /// Whether bytes were read that [`poll_event`](Self::poll_event) has not looked at.
+    #[must_use]
+    pub fn has_unread_bytes(&self) -> bool {
+        self.state.is_receiving() && self.receiver.has_unread_bytes()
+    }
+
+    /// How long the newest answered Ping took; `None` before the first answer.
+    #[must_use]
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.state.keep_alive.round_trip_time()
+    }
+
+    /// Queues a message, whatever room there is; see [`has_room`](Self::has_room).
+    ///
+    /// # Errors
+    /// When the connection is closing or closed (RFC 6455 §5.5.1).
+    pub fn send(&mut self, message: Message) -> Result<(), NotOpen> {
+        let message_type = message.message_type();
+        self.send_payload(message_type, Payload::Owned(message.into_bytes()))
+    }
+
+    /// Queues a text message, copied.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed.
+    pub fn send_text(&mut self, text: &str) -> Result<(), NotOpen> {
+        self.send_payload(MessageType::Text, Payload::Borrowed(text.as_bytes()))
+    }
+
+    /// Queues a binary message, copied.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed.
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), NotOpen> {
+        self.send_payload(MessageType::Binary, Payload::Borrowed(bytes))
+    }
+
+    /// Queues a Ping; its Pong gives the [`round_trip_time`](Self::round_trip_time).
+    ///
+    /// # Errors
+    /// When the connection is closing or closed.
+    pub fn ping(&mut self, now: Instant, payload: ControlPayload) -> Result<(), NotOpen> {
+        self.state.ping(now, payload)
+    }
+
+    /// Begins the closing handshake (RFC 6455 §7.1.2); messages that come meanwhile are still
+    /// events.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed.
+    pub fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
+        self.state.close(now, reason)
+    }
+
+    /// Memory to read into; never full.
+    pub fn receive_memory(&mut self) -> impl BufMut {
+        if !self.state.is_receiving() {
+            self.receiver.discard();
+        }
+        self.receiver.receive_memory()
+    }
+
+    /// Lends memory to read into, in place of memory of the connection's own.
+    pub fn lend_memory(&mut self, memory: Vec<u8>) {
+        self.receiver.lend_memory(memory);
+    }
+
+    /// Takes the read memory back when hardly anything is in it, and frees what an idle
+    /// connection does not need.
+    pub fn take_idle_memory(&mut self) -> Option<Vec<u8>> {
+        self.state.sender.release_idle_memory();
+        self.receiver.take_idle_memory()
+    }
+
+    /// Bytes were read into the memory of [`receive_memory`](Self::receive_memory).
+    pub fn handle_received(&mut self, now: Instant) {
+        self.state.handle_received(now);
+        if !self.state.is_receiving() {
+            self.receiver.discard();
+        }
+    }
+
+    /// The peer ended its side of the byte stream, or the network lost it.
+    ///
+    /// What was read before is still handed out.
+    pub fn handle_end_of_stream(&mut self, now: Instant) {
+        self.state.handle_end_of_stream(now);
+    }
+
+    /// The network cannot send any more; what waited is lost, what was received is not.
+    pub fn handle_send_failed(&mut self, now: Instant) {
+        self.state.handle_send_failed(now);
+    }
+
+    /// The network took `count` bytes; zero when it is full.
+    pub fn handle_transmitted(&mut self, now: Instant, count: usize) {
+        self.state.handle_transmitted(now, count);
+    }
+
+    /// A deadline has passed, or may have.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.state.handle_timeout(now);
+    }
+
+    /// The next event among the bytes that were read; `None` when more must be read, or when the
+    /// connection is [`closed`](Self::closed).
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        let Self { receiver, state } = self;
+        loop {
+            if !state.is_receiving() {
+                return None;
+            }
+            match receiver.advance() {
+                Ok(Step::MessageReady) => break,
+                Ok(Step::Ping(payload)) => state.handle_ping(payload),
+                Ok(Step::Pong(payload)) => state.handle_pong(&payload),
+                Ok(Step::Close(reason)) => state.handle_close(reason),
+                Ok(Step::NeedsBytes) if receiver.is_mid_message() => {
+                    state.handle_message_cut();
+                    return None;
+                }
+                Ok(Step::NeedsBytes) => {
+                    state.handle_bytes_used_up();
+                    return None;
+                }
+                Err(failure) => state.fail(failure),
+            }
+        }
+        match receiver.message() {
+            Ok(message) => message.map(Event::MessageReceived),
+            Err(violation) => {
+                state.fail(violation.into());
+                None
+            }
+        }
+    }
+
+    /// What to transmit; call it until `None` or until the network is full.
+    pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
+        self.state.poll_transmit()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due; `None` when no timer runs.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.state.poll_timeout()
+    }
+
+    fn send_payload(
+        &mut self,
+        message_type: MessageType,
+        payload: Payload<'_>,
+    ) -> Result<(), NotOpen> {
+        self.state.require_open()?;
+        self.state.sender.send_message(message_type, payload);
+        Ok(())
+    }
+}

@@ -1,0 +1,290 @@
+//! What both directions share: the closing handshake, the timers, and what is to be sent.
+
+use std::time::{Duration, Instant};
+
+use crate::connection::Transmit;
+use crate::connection::close::{CloseState, Closed};
+use crate::connection::keep_alive::{Due, KeepAlive};
+use crate::connection::timer::{Timer, TimerTable};
+use crate::error::{Failure, NotOpen, Overdue};
+use crate::frame::close_reason::{CloseCode, CloseReason};
+use crate::frame::control::ControlPayload;
+use crate::limits::Timing;
+use crate::role::Role;
+use crate::send::sender::Sender;
+
+/// A connection but for its receiving direction.
+#[derive(Debug)]
+pub(crate) struct State {
+    role: Role,
+    timing: Timing,
+    pub(crate) sender: Sender,
+    close: CloseState,
+    timers: TimerTable,
+    pub(crate) keep_alive: KeepAlive,
+    /// The latest time that an input told.
+    now: Instant,
+    input: Direction,
+    output: Direction,
+}
+
+/// One direction of the byte stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Open,
+    Ended,
+}
+
+impl State {
+    pub(crate) fn new(role: Role, timing: Timing, sender: Sender, now: Instant) -> Self {
+        Self {
+            role,
+            timing,
+            sender,
+            close: CloseState::Open,
+            timers: TimerTable::default(),
+            keep_alive: KeepAlive::new(timing.keep_alive, timing.pong, now),
+            now,
+            input: Direction::Open,
+            output: Direction::Open,
+        }
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.close, CloseState::Open)
+    }
+
+    /// Whether what comes is still looked at.
+    pub(crate) fn is_receiving(&self) -> bool {
+        match self.close {
+            CloseState::Open | CloseState::CloseSent(_) => true,
+            CloseState::Draining(_) | CloseState::Closed(_) => false,
+        }
+    }
+
+    pub(crate) fn closed(&self) -> Option<&Closed> {
+        match &self.close {
+            CloseState::Closed(closed) => Some(closed),
+            CloseState::Open | CloseState::CloseSent(_) | CloseState::Draining(_) => None,
+        }
+    }
+
+    pub(crate) fn require_open(&self) -> Result<(), NotOpen> {
+        if self.is_open() { Ok(()) } else { Err(NotOpen) }
+    }
+
+    // ---- commands ----
+
+    pub(crate) fn ping(&mut self, now: Instant, payload: ControlPayload) -> Result<(), NotOpen> {
+        self.require_open()?;
+        self.keep_alive.handle_ping_sent(payload, now);
+        self.sender.send_ping(&payload);
+        Ok(())
+    }
+
+    pub(crate) fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
+        self.require_open()?;
+        self.now = now;
+        self.sender.send_close(&reason);
+        self.close = CloseState::CloseSent(Some(reason));
+        self.start(Timer::Close, self.timing.close);
+        Ok(())
+    }
+
+    // ---- inputs ----
+
+    pub(crate) fn handle_received(&mut self, now: Instant) {
+        self.now = now;
+        self.timers.clear(Timer::Receive);
+        self.keep_alive.handle_received(now);
+    }
+
+    pub(crate) fn handle_end_of_stream(&mut self, now: Instant) {
+        self.now = now;
+        self.input = Direction::Ended;
+        self.end_draining();
+    }
+
+    pub(crate) fn handle_send_failed(&mut self, now: Instant) {
+        self.now = now;
+        self.output = Direction::Ended;
+        self.sender.discard();
+        self.timers.clear(Timer::Send);
+        if self.is_open() {
+            self.close = CloseState::CloseSent(None);
+            self.start(Timer::Close, self.timing.close);
+        }
+    }
+
+    pub(crate) fn handle_transmitted(&mut self, now: Instant, count: usize) {
+        self.now = now;
+        if count > 0 || !self.sender.has_output() {
+            self.timers.clear(Timer::Send);
+        }
+        if self.sender.has_output() && !self.timers.is_set(Timer::Send) {
+            self.start(Timer::Send, self.timing.send);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        while let Some(timer) = self.timers.take_expired(now) {
+            match timer {
+                Timer::Close if self.is_receiving() => self.fail(Failure::TimedOut(Overdue::Close)),
+                Timer::Close => self.end_draining(),
+                Timer::Send => self.fail(Failure::TimedOut(Overdue::Send)),
+                Timer::Receive => self.fail(Failure::TimedOut(Overdue::Receive)),
+            }
+        }
+        if !self.is_open() {
+            return;
+        }
+        match self.keep_alive.handle_timeout(now) {
+            Due::Nothing => {}
+            Due::Ping(payload) => self.sender.send_ping(&payload),
+            Due::GiveUp => self.fail(Failure::TimedOut(Overdue::Pong)),
+        }
+    }
+
+    pub(crate) fn handle_ping(&mut self, payload: ControlPayload) {
+        // RFC 6455 §5.5.1: after our Close nothing more is sent, not even an answer.
+        if self.is_open() {
+            self.sender.answer_ping(payload);
+        }
+    }
+
+    pub(crate) fn handle_pong(&mut self, payload: &ControlPayload) {
+        self.keep_alive.handle_pong(payload, self.now);
+    }
+
+    pub(crate) fn handle_close(&mut self, received: CloseReason) {
+        let closed = match &self.close {
+            CloseState::Open => {
+                // RFC 6455 §5.5.1: answered with a Close that typically echoes the code.
+                let answer = CloseReason::bare(received.code());
+                self.sender.send_close(&answer);
+                Closed::by_peer(received, answer)
+            }
+            CloseState::CloseSent(sent) => Closed::answered(sent.clone(), received),
+            CloseState::Draining(_) | CloseState::Closed(_) => return,
+        };
+        self.drain(closed);
+    }
+
+    /// All that was read is looked at, and no message is under way.
+    pub(crate) fn handle_bytes_used_up(&mut self) {
+        if self.input == Direction::Ended {
+            self.fail(Failure::EndOfStream);
+        }
+    }
+
+    /// All that was read is looked at, and the rest of a message is missing.
+    pub(crate) fn handle_message_cut(&mut self) {
+        self.handle_bytes_used_up();
+        if self.is_receiving() && !self.timers.is_set(Timer::Receive) {
+            self.start(Timer::Receive, self.timing.receive);
+        }
+    }
+
+    // ---- outputs ----
+
+    pub(crate) fn has_output(&self) -> bool {
+        self.output == Direction::Open && (self.sender.has_output() || self.owes_end_of_stream())
+    }
+
+    pub(crate) fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
+        if !self.has_output() {
+            return None;
+        }
+        if self.sender.has_output() {
+            return Some(Transmit::Bytes(self.sender.transmit()));
+        }
+        self.output = Direction::Ended;
+        Some(Transmit::EndOfStream)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let keep_alive = if self.is_open() {
+            self.keep_alive.deadline()
+        } else {
+            None
+        };
+        [self.timers.next_deadline(), keep_alive]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    // ---- transitions ----
+
+    /// RFC 6455 §7.1.7: tells the peer why if it can be told, then waits for it to go.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        let sent = match &self.close {
+            CloseState::Open => self.send_failure(&failure),
+            CloseState::CloseSent(sent) => sent.clone(),
+            CloseState::Draining(closed) => {
+                // The end is decided; only a peer that takes no bytes hastens it.
+                self.close = CloseState::Closed(closed.clone());
+                return self.timers.clear_all();
+            }
+            CloseState::Closed(_) => return,
+        };
+        let closed = Closed::failed(sent, failure);
+        match failure {
+            Failure::Violation(_) | Failure::LimitExceeded(_) => self.drain(closed),
+            // The peer does not answer: what can go out at once goes, nothing more is awaited.
+            Failure::TimedOut(_) | Failure::EndOfStream => {
+                self.close = CloseState::Closed(closed);
+                self.timers.clear_all();
+            }
+        }
+    }
+
+    fn send_failure(&mut self, failure: &Failure) -> Option<CloseReason> {
+        let reason = failure_reason(failure, failure.close_code()?);
+        self.sender.send_close(&reason);
+        Some(reason)
+    }
+
+    fn drain(&mut self, closed: Closed) {
+        self.close = CloseState::Draining(closed);
+        self.timers.clear(Timer::Receive);
+        self.start(Timer::Close, self.timing.close);
+        if self.input == Direction::Ended {
+            self.end_draining();
+        }
+    }
+
+    fn end_draining(&mut self) {
+        if let CloseState::Draining(closed) = &self.close {
+            self.close = CloseState::Closed(closed.clone());
+            self.timers.clear_all();
+        }
+    }
+
+    fn start(&mut self, timer: Timer, after: Option<Duration>) {
+        self.timers.set(timer, after.map(|after| self.now + after));
+    }
+
+    /// RFC 6455 §7.1.1: the server ends the TCP connection first; so does whoever failed it.
+    fn owes_end_of_stream(&self) -> bool {
+        let CloseState::Draining(closed) = &self.close else {
+            return false;
+        };
+        self.role == Role::Server || closed.failure().is_some()
+    }
+}
+
+/// The Close frame that tells the peer what it did; the text is cut to what fits.
+fn failure_reason(failure: &Failure, code: CloseCode) -> CloseReason {
+    let mut text = failure.to_string();
+    let end = (0..=CloseReason::MAX_TEXT_LENGTH)
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    text.truncate(end.unwrap_or_default());
+    CloseReason::new(code, &text).unwrap_or_else(|_| CloseReason::bare(code))
+}

@@ -1,0 +1,268 @@
+//! What can go wrong on an open connection, sorted by whose fault it is.
+
+use std::fmt;
+
+use crate::frame::close_reason::CloseCode;
+use crate::frame::opcode::Opcode;
+
+/// Why a connection failed rather than closed (RFC 6455 §7.1.7).
+///
+/// ```
+/// use twinsock_proto::{CloseCode, Failure, Violation};
+///
+/// let failure = Failure::Violation(Violation::UnmaskedFrame);
+/// assert_eq!(failure.close_code(), Some(CloseCode::PROTOCOL_ERROR));
+/// assert_eq!(failure.to_string(), "expected a masked frame, got an unmasked one");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The peer broke the protocol.
+    Violation(Violation),
+    /// The peer sent more than this endpoint is willing to hold.
+    LimitExceeded(LimitExceeded),
+    /// The peer did not do in time what was due.
+    TimedOut(Overdue),
+    /// The byte stream ended without a Close frame from the peer.
+    EndOfStream,
+}
+
+impl Failure {
+    /// The code for the Close frame that tells the peer; `None` when it cannot be told.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Violation(violation) => Some(violation.close_code()),
+            Self::LimitExceeded(_) => Some(CloseCode::MESSAGE_TOO_BIG),
+            Self::TimedOut(Overdue::Pong | Overdue::Receive) => Some(CloseCode::INTERNAL_ERROR),
+            Self::TimedOut(Overdue::Send | Overdue::Close) | Self::EndOfStream => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violation(violation) => violation.fmt(formatter),
+            Self::LimitExceeded(limit) => limit.fmt(formatter),
+            Self::TimedOut(overdue) => overdue.fmt(formatter),
+            Self::EndOfStream => {
+                formatter.write_str("expected a Close frame, got the end of the connection")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+/// How the peer broke the protocol.
+///
+/// ```
+/// use twinsock_proto::{CloseCode, Violation};
+///
+/// assert_eq!(Violation::InvalidUtf8.close_code(), CloseCode::INVALID_PAYLOAD);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Violation {
+    /// A reserved bit is set though no extension was negotiated (RFC 6455 §5.2); the three bits.
+    ReservedBits(u8),
+    /// The opcode is reserved (RFC 6455 §5.2).
+    UnknownOpcode(u8),
+    /// A control frame is fragmented (RFC 6455 §5.5).
+    FragmentedControlFrame(Opcode),
+    /// A control frame has more than 125 bytes (RFC 6455 §5.5).
+    ControlFrameTooLong(Opcode),
+    /// A client's frame is not masked (RFC 6455 §5.1).
+    UnmaskedFrame,
+    /// A server's frame is masked (RFC 6455 §5.1).
+    MaskedFrame,
+    /// The length is written in more bytes than it needs (RFC 6455 §5.2).
+    LengthNotMinimal(u64),
+    /// The top bit of a 64-bit length is set (RFC 6455 §5.2).
+    LengthTopBitSet(u64),
+    /// A continuation frame came while no message was under way (RFC 6455 §5.4).
+    UnexpectedContinuation,
+    /// A new message began before the fragmented one under way had ended (RFC 6455 §5.4).
+    MessageInterrupted(Opcode),
+    /// A text message is not UTF-8 (RFC 6455 §8.1).
+    InvalidUtf8,
+    /// A Close frame has a body of one byte (RFC 6455 §5.5.1).
+    CloseTooShort,
+    /// A Close frame has a code that must not be on the wire (RFC 6455 §7.4).
+    InvalidCloseCode(CloseCode),
+    /// The text of a Close frame is not UTF-8 (RFC 6455 §5.5.1).
+    CloseTextNotUtf8,
+}
+
+impl Violation {
+    /// The code for our Close frame (RFC 6455 §7.4.1).
+    #[must_use]
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Self::InvalidUtf8 | Self::CloseTextNotUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::ReservedBits(_)
+            | Self::UnknownOpcode(_)
+            | Self::FragmentedControlFrame(_)
+            | Self::ControlFrameTooLong(_)
+            | Self::UnmaskedFrame
+            | Self::MaskedFrame
+            | Self::LengthNotMinimal(_)
+            | Self::LengthTopBitSet(_)
+            | Self::UnexpectedContinuation
+            | Self::MessageInterrupted(_)
+            | Self::CloseTooShort
+            | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReservedBits(bits) => {
+                write!(formatter, "expected reserved bits 000, got {bits:03b}")
+            }
+            Self::UnknownOpcode(bits) => {
+                write!(formatter, "expected a known opcode, got {bits:#x}")
+            }
+            Self::FragmentedControlFrame(opcode) => {
+                write!(
+                    formatter,
+                    "expected a whole {opcode:?} frame, got a fragment"
+                )
+            }
+            Self::ControlFrameTooLong(opcode) => {
+                write!(
+                    formatter,
+                    "expected a {opcode:?} frame of at most 125 bytes, got a longer one"
+                )
+            }
+            Self::UnmaskedFrame => {
+                formatter.write_str("expected a masked frame, got an unmasked one")
+            }
+            Self::MaskedFrame => {
+                formatter.write_str("expected an unmasked frame, got a masked one")
+            }
+            Self::LengthNotMinimal(length) => write!(
+                formatter,
+                "expected the payload length {length} in its shortest form, got a longer one"
+            ),
+            Self::LengthTopBitSet(length) => {
+                write!(
+                    formatter,
+                    "expected a payload length below 2^63, got {length:#x}"
+                )
+            }
+            Self::UnexpectedContinuation => {
+                formatter.write_str("expected a new message, got a continuation frame")
+            }
+            Self::MessageInterrupted(opcode) => {
+                write!(
+                    formatter,
+                    "expected a continuation frame, got a {opcode:?} frame"
+                )
+            }
+            Self::InvalidUtf8 => formatter.write_str("expected text in UTF-8, got other bytes"),
+            Self::CloseTooShort => {
+                formatter.write_str("expected a close code of two bytes, got one byte")
+            }
+            Self::InvalidCloseCode(code) => {
+                write!(
+                    formatter,
+                    "expected a close code that may be sent, got {code}"
+                )
+            }
+            Self::CloseTextNotUtf8 => {
+                formatter.write_str("expected a close reason in UTF-8, got other bytes")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// Which limit of this endpoint the peer exceeded.
+///
+/// ```
+/// use twinsock_proto::LimitExceeded;
+///
+/// let error = LimitExceeded::MessageSize { limit: 1024, size: 1 << 62 };
+/// assert_eq!(error.to_string(), "expected a message of at most 1024 bytes, got 4611686018427387904");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitExceeded {
+    /// A message is, or claims to be, larger than [`Limits::max_message_size`](crate::Limits).
+    MessageSize {
+        /// The limit, in bytes.
+        limit: u64,
+        /// The size so far, with what the newest frame claims, in bytes.
+        size: u64,
+    },
+}
+
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MessageSize { limit, size } => {
+                write!(
+                    formatter,
+                    "expected a message of at most {limit} bytes, got {size}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for LimitExceeded {}
+
+/// What the peer did not do in time.
+///
+/// ```
+/// assert_eq!(twinsock_proto::Overdue::Pong.to_string(), "no answer to a ping in time");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overdue {
+    /// Take bytes that wait to be sent.
+    Send,
+    /// Go on with a message that it had begun.
+    Receive,
+    /// Answer a keep-alive ping.
+    Pong,
+    /// Answer our Close frame.
+    Close,
+}
+
+impl fmt::Display for Overdue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Send => "the peer took no bytes in time",
+            Self::Receive => "the peer did not go on with its message in time",
+            Self::Pong => "no answer to a ping in time",
+            Self::Close => "no answer to our Close frame in time",
+        })
+    }
+}
+
+/// A command that the connection's state does not allow: sending after the close.
+///
+/// ```
+/// assert_eq!(twinsock_proto::NotOpen.to_string(), "the connection is closing or closed");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOpen;
+
+impl fmt::Display for NotOpen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is closing or closed")
+    }
+}
+
+impl std::error::Error for NotOpen {}

@@ -1,0 +1,115 @@
+//! The XOR that hides a client's payload, and its key (RFC 6455 §5.3).
+
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
+
+/// The 32 bits that a frame's payload is XORed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MaskKey(pub(crate) [u8; 4]);
+
+impl MaskKey {
+    /// XORs `payload`, whose first byte stands where the key begins.
+    ///
+    /// Masking and unmasking are the same operation. Eight bytes at a time: the compiler turns
+    /// the loop into vector instructions.
+    pub(crate) fn apply(self, payload: &mut [u8]) {
+        let [a, b, c, d] = self.0;
+        let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+        let (words, rest) = payload.as_chunks_mut::<8>();
+        for word in words {
+            *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+        }
+        for (byte, key) in rest.iter_mut().zip(self.0.iter().cycle()) {
+            *byte ^= key;
+        }
+    }
+
+    /// The key for a payload's rest after `count` of its bytes.
+    pub(crate) fn advanced_by(self, count: usize) -> Self {
+        let mut key = self.0;
+        key.rotate_left(count % 4);
+        Self(key)
+    }
+}
+
+/// Mask keys that nobody can foresee: a stream cipher's output, a new key for each frame.
+///
+/// RFC 6455 §5.3: the key must be derived from a strong source of entropy and must not be
+/// predictable from earlier ones. ChaCha8 keyed with 256 bits of the system's randomness is
+/// that source; one block of its output serves many frames.
+pub(crate) struct MaskKeys(ChaCha8Rng);
+
+impl MaskKeys {
+    pub(crate) fn from_seed(seed: [u8; 32]) -> Self {
+        Self(ChaCha8Rng::from_seed(seed))
+    }
+
+    pub(crate) fn next_key(&mut self) -> MaskKey {
+        MaskKey(self.0.next_u32().to_ne_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// RFC 6455 §5.3 word for word: octet i is XORed with octet i modulo 4 of the key.
+    fn naive(key: [u8; 4], payload: &mut [u8]) {
+        for (index, byte) in payload.iter_mut().enumerate() {
+            *byte ^= key[index % 4];
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_rfcs_formula(
+            key: [u8; 4],
+            payload in prop::collection::vec(any::<u8>(), 0..200),
+            offset in 0usize..16,
+        ) {
+            let mut expected = payload.clone();
+            let mut actual = payload;
+            let offset = offset.min(actual.len());
+            naive(key, &mut expected[offset..]);
+            MaskKey(key).apply(&mut actual[offset..]);
+            prop_assert_eq!(actual, expected);
+        }
+
+        #[test]
+        fn a_payload_may_be_masked_in_pieces(
+            key: [u8; 4],
+            payload in prop::collection::vec(any::<u8>(), 0..200),
+            cut in 0usize..200,
+        ) {
+            let cut = cut.min(payload.len());
+            let mut whole = payload.clone();
+            MaskKey(key).apply(&mut whole);
+            let mut pieces = payload;
+            let (first, second) = pieces.split_at_mut(cut);
+            MaskKey(key).apply(first);
+            MaskKey(key).advanced_by(cut).apply(second);
+            prop_assert_eq!(pieces, whole);
+        }
+    }
+
+    #[test]
+    fn keys_do_not_repeat() {
+        let mut keys = MaskKeys::from_seed([7; 32]);
+        let drawn: HashSet<[u8; 4]> = (0..1000).map(|_| keys.next_key().0).collect();
+        assert!(
+            drawn.len() > 995,
+            "only {} different keys in 1000",
+            drawn.len()
+        );
+    }
+
+    #[test]
+    fn another_seed_gives_other_keys() {
+        let first = MaskKeys::from_seed([1; 32]).next_key();
+        assert_ne!(first, MaskKeys::from_seed([2; 32]).next_key());
+    }
+}

@@ -1,0 +1,89 @@
+//! Joins the parts of a message.
+
+use crate::error::Violation;
+use crate::frame::mask::MaskKey;
+use crate::message::{Lent, MessageType};
+use crate::receive::utf8::TextAssembly;
+
+/// A message of which parts have come: fragments, or pieces of one large frame.
+#[derive(Debug)]
+pub(crate) enum Assembly {
+    Text(TextAssembly),
+    Binary(BinaryAssembly),
+}
+
+/// Bytes put together from pieces.
+#[derive(Debug, Default)]
+pub(crate) struct BinaryAssembly {
+    bytes: Vec<u8>,
+    /// How many of them are unmasked; the rest was read straight into this memory.
+    unmasked: usize,
+}
+
+impl Assembly {
+    pub(crate) fn new(message_type: MessageType) -> Self {
+        match message_type {
+            MessageType::Text => Self::Text(TextAssembly::default()),
+            MessageType::Binary => Self::Binary(BinaryAssembly::default()),
+        }
+    }
+
+    /// How many bytes of the message have come.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(binary) => binary.bytes.len(),
+        }
+    }
+
+    /// Takes the next piece, already unmasked.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
+        match self {
+            Self::Text(text) => text.push(piece),
+            Self::Binary(binary) => {
+                binary.bytes.extend_from_slice(piece);
+                binary.unmasked = binary.bytes.len();
+                Ok(())
+            }
+        }
+    }
+
+    /// The message has ended.
+    pub(crate) fn finish(&self) -> Result<(), Violation> {
+        match self {
+            Self::Text(text) => text.finish(),
+            Self::Binary(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn lend(&mut self) -> Lent<'_> {
+        match self {
+            Self::Text(text) => Lent::AssembledText(text.text_mut()),
+            Self::Binary(binary) => Lent::AssembledBinary(&mut binary.bytes),
+        }
+    }
+}
+
+impl BinaryAssembly {
+    /// Memory for up to `wanted` more bytes, to be read into directly.
+    ///
+    /// It grows by what has come, at least by `least`: a header's claim alone reserves nothing.
+    pub(crate) fn grow(&mut self, wanted: usize, least: usize) -> &mut Vec<u8> {
+        if self.bytes.capacity() == self.bytes.len() {
+            self.bytes
+                .reserve_exact(wanted.min(self.bytes.len().max(least)));
+        }
+        &mut self.bytes
+    }
+
+    /// Unmasks what was read in directly and tells how much that is.
+    pub(crate) fn unmask_new(&mut self, key: Option<MaskKey>) -> usize {
+        let new = &mut self.bytes[self.unmasked..];
+        if let Some(key) = key {
+            key.apply(new);
+        }
+        let count = new.len();
+        self.unmasked += count;
+        count
+    }
+}

@@ -1,0 +1,347 @@
+//! The bytes that wait to be sent.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes};
+
+use crate::frame::header::FrameHeader;
+use crate::frame::mask::MaskKey;
+
+/// The bytes that wait to be sent, in order: a [`Buf`] whose chunks may go into one vectored
+/// write.
+///
+/// ```
+/// # use std::time::Instant;
+/// use bytes::Buf;
+/// use twinsock_proto::{Connection, Message, Role, Settings, Transmit};
+///
+/// let mut server = Connection::new(Role::Server, Settings::default(), [0; 32], Instant::now());
+/// server.send(Message::from("hi"))?;
+/// let Some(Transmit::Bytes(queue)) = server.poll_transmit() else { panic!() };
+/// assert_eq!(queue.chunk(), b"\x81\x02hi");
+/// # Ok::<(), twinsock_proto::NotOpen>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct SendQueue {
+    segments: VecDeque<Segment>,
+    length: usize,
+}
+
+#[derive(Debug)]
+enum Segment {
+    /// Frames copied together; the first `sent` bytes are gone.
+    Gathered { bytes: Vec<u8>, sent: usize },
+    /// A large payload, ready as it is.
+    Shared(Bytes),
+    /// A large payload that others hold too: it is masked into a copy, piece by piece, when its
+    /// turn comes.
+    Unmasked { payload: Bytes, key: MaskKey },
+}
+
+/// A payload on its way into the queue.
+#[derive(Debug)]
+pub(crate) enum Payload<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Bytes),
+}
+
+impl Payload<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Borrowed(bytes) => bytes.len(),
+            Self::Owned(bytes) => bytes.len(),
+        }
+    }
+}
+
+impl SendQueue {
+    /// How many bytes wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Appends a frame.
+    pub(crate) fn push(&mut self, header: &FrameHeader, payload: Payload<'_>) {
+        let before = self.gather().len();
+        let gathered = self.gather();
+        header.encode(gathered);
+        let large = match payload {
+            Payload::Owned(bytes) if bytes.len() > MOST_COPIED => Some(bytes),
+            Payload::Owned(bytes) => {
+                push_masked(gathered, &bytes, header.mask);
+                None
+            }
+            Payload::Borrowed(bytes) => {
+                push_masked(gathered, bytes, header.mask);
+                None
+            }
+        };
+        self.length += self.gather().len() - before;
+        if let Some(payload) = large {
+            self.length += payload.len();
+            self.segments
+                .push_back(masked_segment(payload, header.mask));
+        }
+    }
+
+    /// Forgets all that waits.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Frees memory that an idle connection need not hold.
+    pub(crate) fn release_idle_memory(&mut self) {
+        if self.is_empty() && self.kept_capacity() > MOST_IDLE {
+            self.clear();
+        }
+    }
+
+    /// Masks the next piece if the front needs it, so that [`Buf::chunk`] finds bytes.
+    pub(crate) fn prepare(&mut self) {
+        let Some(Segment::Unmasked { payload, key }) = self.segments.front_mut() else {
+            return;
+        };
+        let piece = payload.split_to(payload.len().min(MASKED_AT_ONCE));
+        let mut bytes = Vec::with_capacity(piece.len());
+        push_masked(&mut bytes, &piece, Some(*key));
+        *key = key.advanced_by(piece.len());
+        if payload.is_empty() {
+            self.segments.pop_front();
+        }
+        self.segments
+            .push_front(Segment::Gathered { bytes, sent: 0 });
+    }
+
+    /// The segment that small frames are appended to.
+    fn gather(&mut self) -> &mut Vec<u8> {
+        if !matches!(self.segments.back(), Some(Segment::Gathered { .. })) {
+            self.segments.push_back(Segment::Gathered {
+                bytes: Vec::new(),
+                sent: 0,
+            });
+        }
+        match self.segments.back_mut() {
+            Some(Segment::Gathered { bytes, .. }) => bytes,
+            _ => unreachable!("a gathered segment was just made sure of"),
+        }
+    }
+
+    fn kept_capacity(&self) -> usize {
+        self.segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Gathered { bytes, .. } => bytes.capacity(),
+                Segment::Shared(_) | Segment::Unmasked { .. } => 0,
+            })
+            .sum()
+    }
+}
+
+impl Segment {
+    /// The bytes that can be sent as they are.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Gathered { bytes, sent } => &bytes[*sent..],
+            Self::Shared(bytes) => bytes,
+            Self::Unmasked { .. } => &[],
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self {
+            Self::Gathered { sent, .. } => *sent += count,
+            Self::Shared(bytes) => bytes.advance(count),
+            Self::Unmasked { .. } => {}
+        }
+    }
+}
+
+impl Buf for SendQueue {
+    fn remaining(&self) -> usize {
+        self.length
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.segments.front().map_or(&[], Segment::bytes)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let ready = self
+            .segments
+            .iter()
+            .take_while(|segment| !matches!(segment, Segment::Unmasked { .. }))
+            .map(Segment::bytes)
+            .filter(|bytes| !bytes.is_empty());
+        let mut count = 0;
+        for (slice, bytes) in slices.iter_mut().zip(ready) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+        }
+        count
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.length -= count;
+        loop {
+            let is_last = self.segments.len() == 1;
+            let Some(front) = self.segments.front_mut() else {
+                break;
+            };
+            let step = count.min(front.bytes().len());
+            front.advance(step);
+            count -= step;
+            if !front.bytes().is_empty() || matches!(front, Segment::Unmasked { .. }) {
+                break;
+            }
+            match front {
+                // The last gathered segment is kept: the next message goes into its memory.
+                Segment::Gathered { bytes, sent } if is_last => {
+                    bytes.clear();
+                    *sent = 0;
+                    break;
+                }
+                _ => self.segments.pop_front(),
+            };
+        }
+        self.prepare();
+    }
+}
+
+fn push_masked(out: &mut Vec<u8>, payload: &[u8], mask: Option<MaskKey>) {
+    let Some(key) = mask else {
+        return out.extend_from_slice(payload);
+    };
+    // In pieces that stay in the first-level cache between the copy and the XOR.
+    for piece in payload.chunks(COPIED_AT_ONCE) {
+        let start = out.len();
+        out.extend_from_slice(piece);
+        key.apply(&mut out[start..]);
+    }
+}
+
+fn masked_segment(payload: Bytes, mask: Option<MaskKey>) -> Segment {
+    let Some(key) = mask else {
+        return Segment::Shared(payload);
+    };
+    match payload.try_into_mut() {
+        Ok(mut unique) => {
+            key.apply(&mut unique);
+            Segment::Shared(unique.freeze())
+        }
+        Err(payload) => Segment::Unmasked { payload, key },
+    }
+}
+
+/// Larger payloads are sent from where they are.
+const MOST_COPIED: usize = 8 * 1024;
+
+/// A multiple of four, so that each piece begins where the key does.
+const COPIED_AT_ONCE: usize = 16 * 1024;
+
+/// How much of a shared payload is masked ahead of being sent.
+const MASKED_AT_ONCE: usize = 64 * 1024;
+
+/// The most bytes of capacity that an idle connection keeps.
+const MOST_IDLE: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frame::opcode::Opcode;
+
+    fn header(length: usize, mask: Option<MaskKey>) -> FrameHeader {
+        FrameHeader {
+            is_final: true,
+            opcode: Opcode::Binary,
+            mask,
+            payload_length: length as u64,
+        }
+    }
+
+    /// What a simple sender would put on the wire.
+    fn naive(payload: &[u8], mask: Option<MaskKey>) -> Vec<u8> {
+        let mut wire = Vec::new();
+        header(payload.len(), mask).encode(&mut wire);
+        let start = wire.len();
+        wire.extend_from_slice(payload);
+        if let Some(MaskKey(key)) = mask {
+            wire[start..]
+                .iter_mut()
+                .enumerate()
+                .for_each(|(index, byte)| *byte ^= key[index % 4]);
+        }
+        wire
+    }
+
+    fn payload(length: usize, form: u8) -> (Vec<u8>, Option<Bytes>, Payload<'static>) {
+        let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let owned = Bytes::from(bytes.clone());
+        match form % 3 {
+            0 => (bytes.clone(), None, Payload::Borrowed(bytes.leak())),
+            1 => (bytes, None, Payload::Owned(owned)),
+            // Somebody else holds it too.
+            _ => (bytes, Some(owned.clone()), Payload::Owned(owned)),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_sequence_of_frames_comes_out_as_a_simple_sender_writes_it(
+            frames in prop::collection::vec(
+                (prop_oneof![0..300usize, 8_000..8_400usize, 60_000..140_000usize], any::<u8>()),
+                1..8,
+            ),
+            key: Option<[u8; 4]>,
+            taken_at_once in prop_oneof![1..100usize, 10_000..100_000usize],
+        ) {
+            let mask = key.map(MaskKey);
+            let mut queue = SendQueue::default();
+            let mut expected = Vec::new();
+            let mut shared = Vec::new();
+            for (length, form) in frames {
+                let (bytes, other, payload) = payload(length, form);
+                shared.extend(other.map(|other| (bytes.clone(), other)));
+                expected.extend(naive(&bytes, mask));
+                queue.push(&header(length, mask), payload);
+            }
+            prop_assert_eq!(queue.len(), expected.len());
+            let mut wire = Vec::new();
+            queue.prepare();
+            while queue.has_remaining() {
+                let mut slices = [IoSlice::new(&[]); 4];
+                let count = queue.chunks_vectored(&mut slices);
+                prop_assert!(count > 0, "bytes wait but no slice is ready");
+                let before = wire.len();
+                for slice in &slices[..count] {
+                    let room = taken_at_once - (wire.len() - before);
+                    wire.extend_from_slice(&slice[..slice.len().min(room)]);
+                }
+                queue.advance(wire.len() - before);
+            }
+            prop_assert_eq!(wire, expected);
+            for (bytes, other) in shared {
+                prop_assert_eq!(&bytes[..], &other[..], "a payload that others hold was changed");
+            }
+        }
+    }
+
+    #[test]
+    fn an_idle_queue_keeps_hardly_any_memory() {
+        let mut queue = SendQueue::default();
+        queue.push(&header(100_000, None), Payload::Borrowed(&vec![0; 100_000]));
+        queue.advance(queue.len());
+        queue.release_idle_memory();
+        assert_eq!(queue.kept_capacity(), 0);
+    }
+}
