@@ -35,8 +35,8 @@ def run_checks(checks: list[Check]) -> int:
         started = time.monotonic()
         try:
             verdict, detail = "ok  ", check.run()
-        except (CheckFailed, OSError) as error:
-            verdict, detail = "FAIL", str(error)
+        except (CheckFailed, OSError, ValueError, KeyError) as error:
+            verdict, detail = "FAIL", str(error) or repr(error)
             failed += 1
         print(f"{verdict} {check.name} ({time.monotonic() - started:.1f} s): {detail}", flush=True)
     print(f"{len(checks) - failed} passed, {failed} failed", flush=True)
