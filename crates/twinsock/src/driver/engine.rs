@@ -1,0 +1,391 @@
+//! The socket and the core together: what happens at each poll.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use twinsock_proto::{
+    CloseReason, Closed, Connection, ControlPayload, Event, Message, NotOpen, Transmit,
+};
+
+use crate::driver::alarm::{self, Alarm};
+use crate::driver::inbox::Inbox;
+use crate::driver::memory;
+use crate::driver::transport::Transport;
+use crate::driver::wakers::WakerSet;
+use crate::error::Error;
+
+/// A connection with its transport.
+///
+/// Every method is one poll: it does what can be done at once and never blocks. Tasks that wait
+/// are in the [`WakerSet`].
+#[derive(Debug)]
+pub(crate) struct Engine {
+    connection: Connection,
+    transport: Transport,
+    /// What the network said when it failed.
+    network_error: Option<Arc<io::Error>>,
+    alarm: Alarm,
+    inbox: Inbox,
+    unread: Unread,
+    turn: Turn,
+    end: End,
+    wakers: Arc<WakerSet>,
+    /// Wakes all of `wakers`.
+    waker: Waker,
+}
+
+/// What happens to messages that come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Unread {
+    /// They wait for a receiver.
+    Kept,
+    /// This endpoint closes: nobody will ask for them.
+    Discarded,
+}
+
+/// How far the sending side has come since it last paused; see [`Engine::settle_output`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Turn {
+    /// Nothing was sent.
+    Fresh,
+    /// A message was sent and written at once.
+    Written,
+    /// Messages wait together; a background task will write them if nobody else does.
+    Attended,
+}
+
+/// Whether the transport is still needed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    /// The connection goes on.
+    No,
+    /// The stream ended towards us.
+    InputEnded,
+    /// The transport was let go.
+    Reached,
+}
+
+/// Whether output is left for which nobody is responsible yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub(crate) enum Output {
+    /// All is sent, or somebody will see to it.
+    Settled,
+    /// A background task must see to it.
+    NeedsAttendant,
+}
+
+impl Engine {
+    pub(crate) fn new(connection: Connection, transport: Transport, wakers: Arc<WakerSet>) -> Self {
+        Self {
+            connection,
+            transport,
+            network_error: None,
+            alarm: Alarm::default(),
+            inbox: Inbox::default(),
+            unread: Unread::Kept,
+            turn: Turn::Fresh,
+            end: End::No,
+            waker: Waker::from(Arc::clone(&wakers)),
+            wakers,
+        }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// How the connection ended, once nothing more happens.
+    pub(crate) fn closed(&self) -> Option<&Closed> {
+        self.connection.closed()
+    }
+
+    // ---- receiving ----
+
+    /// The next message; `None` after the end.
+    pub(crate) fn poll_message(&mut self) -> Poll<Result<Option<Message>, Error>> {
+        loop {
+            if let Some(message) = self.take_message() {
+                return Poll::Ready(Ok(Some(message)));
+            }
+            if self.connection.closed().is_some() {
+                return Poll::Ready(self.reach_end().map(|()| None));
+            }
+            if self.poll_read().is_pending() {
+                ready!(self.poll_pause());
+            }
+        }
+    }
+
+    /// A message that is already here.
+    fn take_message(&mut self) -> Option<Message> {
+        loop {
+            let was_full = self.inbox.is_full();
+            if let Some(message) = self.inbox.pop() {
+                if was_full {
+                    // A sender may go on reading ahead.
+                    self.wakers.wake_all();
+                }
+                return Some(message);
+            }
+            let Event::MessageReceived(message) = self.connection.poll_event()? else { continue };
+            if self.unread == Unread::Kept {
+                return Some(message.into_owned());
+            }
+        }
+    }
+
+    /// Nothing is left to do but wait: sends what waits, then looks at the clock.
+    ///
+    /// Ready when something happened meanwhile.
+    fn poll_pause(&mut self) -> Poll<()> {
+        self.turn = Turn::Fresh;
+        let _ = self.poll_write();
+        if self.connection.closed().is_some() {
+            return Poll::Ready(());
+        }
+        self.poll_alarm()
+    }
+
+    fn poll_alarm(&mut self) -> Poll<()> {
+        let mut context = Context::from_waker(&self.waker);
+        ready!(self.alarm.poll(&mut context, self.connection.poll_timeout()));
+        self.connection.handle_timeout(alarm::now());
+        Poll::Ready(())
+    }
+
+    /// Reads once. Pending also when the stream has ended.
+    fn poll_read(&mut self) -> Poll<()> {
+        if self.end != End::No {
+            return Poll::Pending;
+        }
+        if self.connection.needs_memory() {
+            self.connection.lend_memory(memory::take());
+        }
+        let mut context = Context::from_waker(&self.waker);
+        let read = self.transport.poll_read(&mut context, self.connection.receive_memory());
+        match read {
+            Poll::Pending => {
+                if let Some(memory) = self.connection.take_idle_memory() {
+                    memory::give_back(memory);
+                }
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(1..)) => self.connection.handle_received(alarm::now()),
+            Poll::Ready(Ok(0)) => self.handle_end_of_stream(),
+            Poll::Ready(Err(error)) => {
+                self.network_error.get_or_insert_with(|| Arc::new(error));
+                self.handle_end_of_stream();
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn handle_end_of_stream(&mut self) {
+        self.end = End::InputEnded;
+        self.connection.handle_end_of_stream(alarm::now());
+    }
+
+    // ---- sending ----
+
+    /// Ready when a message may be queued.
+    pub(crate) fn poll_room(&mut self) -> Poll<Result<(), Error>> {
+        loop {
+            if !self.connection.is_open() {
+                return Poll::Ready(Err(self.not_open()));
+            }
+            if self.connection.has_room() {
+                return Poll::Ready(Ok(()));
+            }
+            let _ = self.poll_write();
+            if self.connection.has_room() || !self.connection.is_open() {
+                continue;
+            }
+            if self.poll_read_ahead().is_pending() {
+                ready!(self.poll_alarm());
+            }
+        }
+    }
+
+    /// Queues what `command` says, and writes it unless it may wait for more to come.
+    pub(crate) fn send(
+        &mut self,
+        command: impl FnOnce(&mut Connection) -> Result<(), NotOpen>,
+    ) -> Result<Output, Error> {
+        if command(&mut self.connection).is_err() {
+            return Err(self.not_open());
+        }
+        Ok(self.settle_output())
+    }
+
+    /// Queues a message as part of a batch: the caller flushes.
+    pub(crate) fn feed(&mut self, message: Message) -> Result<(), Error> {
+        self.connection.send(message).map_err(|NotOpen| self.not_open())
+    }
+
+    pub(crate) fn ping(&mut self, payload: ControlPayload) -> Result<Output, Error> {
+        self.send(|connection| connection.ping(alarm::now(), payload))
+    }
+
+    /// Ready when all that was sent is with the network.
+    pub(crate) fn poll_flush(&mut self) -> Poll<Result<(), Error>> {
+        loop {
+            if self.poll_write().is_ready() {
+                return Poll::Ready(match &self.network_error {
+                    Some(error) => Err(Error::connection_lost(Arc::clone(error))),
+                    None => Ok(()),
+                });
+            }
+            if self.poll_read_ahead().is_pending() {
+                ready!(self.poll_alarm());
+            }
+        }
+    }
+
+    /// A message goes out at once, unless more messages are about to follow it.
+    ///
+    /// More follow when received bytes wait to be handled (the application is in a loop of
+    /// receiving and sending) or when one was sent before in the same turn. Such messages are
+    /// gathered until a receiver is about to wait, or there are many; and if neither happens, a
+    /// background task writes them as soon as the application's task pauses.
+    fn settle_output(&mut self) -> Output {
+        let more_follow = self.turn != Turn::Fresh
+            || self.connection.has_unread_bytes()
+            || !self.inbox.is_empty();
+        if !more_follow || !self.connection.has_room() {
+            let _ = self.poll_write();
+            if self.turn == Turn::Fresh {
+                self.turn = Turn::Written;
+            }
+        }
+        if !self.connection.has_output() || self.turn == Turn::Attended {
+            return Output::Settled;
+        }
+        self.turn = Turn::Attended;
+        Output::NeedsAttendant
+    }
+
+    /// Writes what waits. Ready when nothing waits any more, or nothing can be written.
+    fn poll_write(&mut self) -> Poll<()> {
+        let mut context = Context::from_waker(&self.waker);
+        while let Some(transmit) = self.connection.poll_transmit() {
+            let result = match transmit {
+                Transmit::Bytes(queue) => self.transport.poll_write(&mut context, queue),
+                Transmit::EndOfStream => {
+                    // The peer may be gone already; its end of the stream is awaited anyhow.
+                    let _ = self.transport.poll_shutdown(&mut context);
+                    continue;
+                }
+            };
+            match result {
+                Poll::Ready(Ok(count)) => {
+                    self.connection.handle_transmitted(alarm::now(), count);
+                }
+                Poll::Ready(Err(error)) => return self.handle_send_error(error),
+                Poll::Pending => {
+                    self.connection.handle_transmitted(alarm::now(), 0);
+                    return Poll::Pending;
+                }
+            }
+        }
+        match ready!(self.transport.poll_flush(&mut context)) {
+            Ok(()) => Poll::Ready(()),
+            Err(error) => self.handle_send_error(error),
+        }
+    }
+
+    fn handle_send_error(&mut self, error: io::Error) -> Poll<()> {
+        self.network_error.get_or_insert_with(|| Arc::new(error));
+        self.connection.handle_send_failed(alarm::now());
+        Poll::Ready(())
+    }
+
+    /// Reads on while a sender waits, so that the peer is not kept from reading in its turn.
+    fn poll_read_ahead(&mut self) -> Poll<()> {
+        if self.inbox.is_full() {
+            return Poll::Pending;
+        }
+        if let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
+            if self.unread == Unread::Kept {
+                self.inbox.push(message.into_owned());
+                self.wakers.wake_all();
+            }
+            return Poll::Ready(());
+        }
+        if self.connection.closed().is_some() {
+            self.wakers.wake_all();
+            return Poll::Pending;
+        }
+        self.poll_read()
+    }
+
+    fn not_open(&self) -> Error {
+        match self.connection.closed() {
+            Some(closed) => self.failure(closed).unwrap_or_else(Error::closed),
+            None => Error::closed(),
+        }
+    }
+
+    // ---- closing ----
+
+    /// Begins to close; from now on messages that come are discarded.
+    pub(crate) fn close(&mut self, reason: CloseReason) {
+        self.unread = Unread::Discarded;
+        self.inbox.clear();
+        // Already closing: the first reason stands.
+        let _ = self.connection.close(alarm::now(), reason);
+        let _ = self.poll_write();
+        self.wakers.wake_all();
+    }
+
+    /// Ready when the connection has ended.
+    pub(crate) fn poll_closed(&mut self) -> Poll<Result<(), Error>> {
+        self.unread = Unread::Discarded;
+        self.poll_message().map_ok(|_| ())
+    }
+
+    /// The owner is gone: says so to the peer. Ready when nothing more is to be done.
+    pub(crate) fn abandon(&mut self) -> Poll<()> {
+        self.close(CloseReason::empty());
+        self.poll_closed().map(|_| ())
+    }
+
+    /// Lets the transport go when no runtime is there to see the end.
+    pub(crate) fn abort(&mut self) {
+        self.end = End::Reached;
+        self.transport.release();
+        self.alarm.stop();
+    }
+
+    /// The connection is closed: sends what can still go out, and lets the transport go.
+    fn reach_end(&mut self) -> Result<(), Error> {
+        if self.end != End::Reached {
+            let _ = self.poll_write();
+            self.abort();
+            self.wakers.wake_all();
+        }
+        self.closed().and_then(|closed| self.failure(closed)).map_or(Ok(()), Err)
+    }
+
+    /// The error for a connection that did not close but fail.
+    fn failure(&self, closed: &Closed) -> Option<Error> {
+        let failure = closed.failure()?;
+        Some(Error::failed(*failure, self.network_error.clone()))
+    }
+
+    // ---- the background task ----
+
+    /// Writes what waits. Ready when nothing is left.
+    pub(crate) fn poll_attend(&mut self) -> Poll<()> {
+        loop {
+            if self.poll_write().is_ready() {
+                if self.turn == Turn::Attended {
+                    self.turn = Turn::Fresh;
+                }
+                return Poll::Ready(());
+            }
+            ready!(self.poll_alarm());
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The only place that holds a byte stream and the core together.
+//!
+//! A socket is driven by the tasks that use it: whoever receives reads, whoever sends writes,
+//! and all that wait are woken when the stream is ready ([`wakers`]). [`engine`] is what happens
+//! at each poll. A background task exists only while output is left that no caller waits for:
+//! gathered messages when the sending task pauses, or the end of a dropped socket.
+
+mod alarm;
+mod engine;
+mod inbox;
+mod memory;
+mod transport;
+mod wakers;
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::BufMut;
+use tokio::runtime::Handle;
+use twinsock_proto::{
+    CloseReason, Closed, Connection, ControlPayload, Message, NotOpen, Role, Settings,
+};
+
+pub(crate) use crate::driver::alarm::now;
+use crate::driver::engine::{Engine, Output};
+pub(crate) use crate::driver::transport::ByteStream;
+use crate::driver::transport::Transport;
+use crate::driver::wakers::WakerSet;
+pub(crate) use crate::driver::wakers::Waiter;
+use crate::error::Error;
+
+/// An open socket, whatever its surface; dropping it ends the connection.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: Mutex<Engine>,
+    wakers: Arc<WakerSet>,
+}
+
+impl Driver {
+    /// Takes over `stream` after the opening handshake; `leftover` was read behind it.
+    pub(crate) fn new(
+        stream: impl ByteStream + 'static,
+        role: Role,
+        settings: Settings,
+        leftover: &[u8],
+    ) -> Result<Self, Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
+        let mut connection = Connection::new(role, settings, seed, now());
+        if !leftover.is_empty() {
+            connection.lend_memory(Vec::with_capacity(leftover.len()));
+            connection.receive_memory().put_slice(leftover);
+            connection.handle_received(now());
+        }
+        let wakers = Arc::new(WakerSet::default());
+        let engine = Engine::new(connection, Transport::new(stream), Arc::clone(&wakers));
+        Ok(Self { shared: Arc::new(Shared { engine: Mutex::new(engine), wakers }) })
+    }
+
+    // ---- what is done at once ----
+
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.shared.engine().closed().cloned()
+    }
+
+    /// What the connection knows.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
+        look(self.shared.engine().connection())
+    }
+
+    pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
+        self.shared.engine().feed(message)
+    }
+
+    pub(crate) fn start_close(&self, reason: CloseReason) {
+        self.shared.engine().close(reason);
+    }
+
+    // ---- what is waited for ----
+
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter::new(Arc::clone(&self.shared.wakers))
+    }
+
+    pub(crate) async fn receive(&self) -> Result<Option<Message>, Error> {
+        self.wait(Engine::poll_message).await
+    }
+
+    /// Waits for room, then queues with `command` and writes unless more is to follow.
+    pub(crate) async fn send(
+        &self,
+        mut command: impl FnMut(&mut Connection) -> Result<(), NotOpen> + Unpin,
+    ) -> Result<(), Error> {
+        let output = self
+            .wait(|engine| {
+                ready!(engine.poll_room())?;
+                Poll::Ready(engine.send(&mut command))
+            })
+            .await?;
+        self.settle(output);
+        Ok(())
+    }
+
+    pub(crate) async fn ping(&self, payload: ControlPayload) -> Result<(), Error> {
+        let output = self
+            .wait(|engine| {
+                ready!(engine.poll_room())?;
+                Poll::Ready(engine.ping(payload))
+            })
+            .await?;
+        self.settle(output);
+        Ok(())
+    }
+
+    pub(crate) async fn flush(&self) -> Result<(), Error> {
+        self.wait(Engine::poll_flush).await
+    }
+
+    pub(crate) async fn close(&self, reason: CloseReason) -> Result<(), Error> {
+        self.start_close(reason);
+        self.wait(Engine::poll_closed).await
+    }
+
+    pub(crate) fn poll_receive(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, Error>> {
+        self.shared.poll(waiter, context, Engine::poll_message)
+    }
+
+    pub(crate) fn poll_room(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.shared.poll(waiter, context, Engine::poll_room)
+    }
+
+    pub(crate) fn poll_flush(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.shared.poll(waiter, context, Engine::poll_flush)
+    }
+
+    pub(crate) fn poll_closed(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.shared.poll(waiter, context, Engine::poll_closed)
+    }
+
+    fn wait<T, F>(&self, poll: F) -> Wait<'_, F>
+    where
+        F: FnMut(&mut Engine) -> Poll<T>,
+    {
+        Wait { shared: &self.shared, waiter: None, poll }
+    }
+
+    /// Sees to it that what waits is written though no caller waits for it.
+    fn settle(&self, output: Output) {
+        if output == Output::NeedsAttendant && !self.shared.attend() {
+            let _ = self.shared.engine().poll_attend();
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if self.shared.engine().abandon().is_ready() {
+            return;
+        }
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let shared = Arc::clone(&self.shared);
+                runtime.spawn(async move { shared.wait(Engine::poll_closed).await });
+            }
+            Err(_) => self.shared.engine().abort(),
+        }
+    }
+}
+
+impl Shared {
+    fn engine(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<T, F>(&self, poll: F) -> Wait<'_, F>
+    where
+        F: FnMut(&mut Engine) -> Poll<T>,
+    {
+        Wait { shared: self, waiter: None, poll }
+    }
+
+    /// Polls, and registers `waiter` before it is final that there is something to wait for.
+    fn poll<T>(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Engine) -> Poll<T>,
+    ) -> Poll<T> {
+        if let Poll::Ready(value) = poll(&mut self.engine()) {
+            return Poll::Ready(value);
+        }
+        waiter.register(context.waker());
+        poll(&mut self.engine())
+    }
+
+    /// Spawns the task that writes what waits; `false` outside of a runtime.
+    fn attend(self: &Arc<Self>) -> bool {
+        let Ok(runtime) = Handle::try_current() else { return false };
+        let shared = Arc::clone(self);
+        runtime.spawn(async move { shared.wait(Engine::poll_attend).await });
+        true
+    }
+}
+
+/// Waits until a poll of the engine is ready.
+#[derive(Debug)]
+struct Wait<'a, F> {
+    shared: &'a Shared,
+    waiter: Option<Waiter>,
+    poll: F,
+}
+
+impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Self { shared, waiter, poll } = &mut *self;
+        if let Poll::Ready(value) = poll(&mut shared.engine()) {
+            return Poll::Ready(value);
+        }
+        let waiter = waiter.get_or_insert_with(|| Waiter::new(Arc::clone(&shared.wakers)));
+        waiter.register(context.waker());
+        poll(&mut shared.engine())
+    }
+}
