@@ -61,7 +61,8 @@ fn parse_target(target: &str) -> Result<Uri, RequestError> {
     let refused = || RequestError::Target {
         got: Excerpt::new(target.as_bytes()),
     };
-    // RFC 6455 §3: no fragment. Nor anything that is not visible ASCII, which `Uri` would partly let pass.
+    // RFC 6455 §3: no fragment. Nor anything that is not visible ASCII, which `Uri` would partly let pass. Braces and
+    // the like are not in RFC 3986 either, but browsers send them unescaped in a query.
     if target.contains('#') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(refused());
     }
@@ -70,9 +71,17 @@ fn parse_target(target: &str) -> Result<Uri, RequestError> {
         return Ok(uri);
     }
     match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(_)) => Ok(uri),
-        _ => Err(refused()),
+        (Some("http" | "https"), Some(_)) => {}
+        _ => return Err(refused()),
     }
+    // RFC 6455 §3: an empty path stands for "/". `Uri` fills it in, but not before a query.
+    if uri
+        .path_and_query()
+        .is_some_and(|resource| resource.as_str().starts_with('?'))
+    {
+        return target.replacen('?', "/?", 1).parse().map_err(|_| refused());
+    }
+    Ok(uri)
 }
 
 fn header_map(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
