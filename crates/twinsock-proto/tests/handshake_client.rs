@@ -1,5 +1,11 @@
 //! The client's opening handshake (RFC 6455 §4.1), as seen by a caller.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use http::header::{self, HeaderName};
 use http::{HeaderValue, StatusCode};
 use proptest::prelude::*;
