@@ -1,0 +1,212 @@
+use bytes::{Bytes, BytesMut};
+use http::{Response, StatusCode};
+
+use super::check::Expected;
+use super::refusal::{BodyState, Refusal, RefusalCollector};
+use super::request::Request;
+use crate::handshake::error::HandshakeError;
+use crate::handshake::head::{Collected, HeadCollector, HeadLimits, StartLine};
+use crate::handshake::head_parser::parse_response;
+use crate::handshake::key::Key;
+use crate::handshake::subprotocol::Subprotocol;
+
+/// The request is on its way; the server's answer is awaited (RFC 6455 §4.1).
+///
+/// Interim responses (100, 103 and other 1xx) are skipped, eight at most (RFC 9110 §15.2). Holds no more than
+/// [`HeadLimits::total`] bytes of a head, and of a refusal's body no more than [`Refusal::MAX_BODY_LEN`].
+///
+/// ```
+/// use twinsock_proto::handshake::HeadLimits;
+/// use twinsock_proto::handshake::client::{AwaitResponse, Request, Step};
+///
+/// let request = Request::new("ws://server.example.com/chat".parse()?);
+/// let nonce = *b"the sample nonce"; // 16 bytes from a source that cannot be predicted
+/// let (step, to_send) = AwaitResponse::start(request, nonce, HeadLimits::default());
+/// assert!(to_send.starts_with(b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\n"));
+///
+/// let Step::Incomplete(step) = step.proceed(b"HTTP/1.1 101 Switching Protocols\r\n")? else { panic!() };
+/// let rest = b"Upgrade: websocket\r\nConnection: Upgrade\r\n\
+///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x00";
+/// let Step::Opened(opened) = step.proceed(rest)? else { panic!() };
+/// assert_eq!(opened.leftover(), b"\x81\x00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct AwaitResponse {
+    expected: Expected,
+    limits: HeadLimits,
+    received: usize,
+    interim_responses: usize,
+    phase: Phase,
+}
+
+/// What one piece of input led to.
+///
+/// ```
+/// use twinsock_proto::handshake::HeadLimits;
+/// use twinsock_proto::handshake::client::{AwaitResponse, Request, Step};
+///
+/// let request = Request::new("ws://server.example.com/chat".parse()?);
+/// let (step, _) = AwaitResponse::start(request, [7; 16], HeadLimits::default());
+/// assert!(matches!(step.proceed(b"HTTP/1.1 1")?, Step::Incomplete(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub enum Step {
+    /// More input is needed.
+    Incomplete(AwaitResponse),
+    /// The server agreed.
+    Opened(Opened),
+}
+
+/// The connection is open: what the server answered, and the bytes that already belong to frames.
+///
+/// For an example see [`AwaitResponse`].
+#[derive(Debug)]
+pub struct Opened {
+    response: Response<()>,
+    protocol: Option<Subprotocol>,
+    leftover: BytesMut,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Head(HeadCollector),
+    /// The server refused; the beginning of the body may say why.
+    Body(RefusalCollector),
+}
+
+impl AwaitResponse {
+    /// Begins a handshake; the bytes are to be sent to the server.
+    ///
+    /// `nonce` must be new and random for each connection (RFC 6455 §4.1, item 7). Nothing else may be sent before
+    /// the connection is open.
+    #[must_use]
+    pub fn start(request: Request, nonce: [u8; 16], limits: HeadLimits) -> (Self, Bytes) {
+        let key = Key::from_nonce(nonce);
+        let to_send = request.encode(&key);
+        let expected = Expected {
+            accept: key.accept(),
+            protocols: request.into_protocols(),
+        };
+        let phase = Phase::Head(HeadCollector::new(StartLine::Status, limits));
+        (
+            Self {
+                expected,
+                limits,
+                received: 0,
+                interim_responses: 0,
+                phase,
+            },
+            to_send,
+        )
+    }
+
+    /// Takes what the server sent, in pieces of any size.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`]; the connection must then be closed without another byte (RFC 6455 §7.1.7).
+    pub fn proceed(mut self, input: &[u8]) -> Result<Step, HandshakeError> {
+        self.received = self.received.saturating_add(input.len());
+        let mut rest = input;
+        loop {
+            let head = match &mut self.phase {
+                Phase::Head(head) => head,
+                Phase::Body(body) => {
+                    return match body.feed(rest) {
+                        BodyState::Open => Ok(Step::Incomplete(self)),
+                        BodyState::Complete => Err(self.handle_eof()),
+                    };
+                }
+            };
+            match head.feed(rest)? {
+                Collected::Incomplete => return Ok(Step::Incomplete(self)),
+                Collected::Complete { rest: after } => rest = after,
+            }
+            let response = parse_response(head)?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return self.open(response, rest).map(Step::Opened);
+            }
+            self.phase = self.phase_after(response)?;
+        }
+    }
+
+    /// Takes note that the server will send no more.
+    #[must_use]
+    pub fn handle_eof(self) -> HandshakeError {
+        match self.phase {
+            Phase::Body(body) => HandshakeError::Refused(Box::new(body.finish())),
+            Phase::Head(head) => match head.foreign_beginning() {
+                Some(error) => HandshakeError::Head(error),
+                None => HandshakeError::EndOfStream {
+                    received: self.received,
+                },
+            },
+        }
+    }
+
+    /// Stops waiting, for instance when time is up: gives the refusal with as much of its body as came, or `None`
+    /// when the server has not refused.
+    #[must_use]
+    pub fn into_refusal(self) -> Option<Box<Refusal>> {
+        match self.phase {
+            Phase::Body(body) => Some(Box::new(body.finish())),
+            Phase::Head(_) => None,
+        }
+    }
+
+    fn open(self, response: Response<()>, rest: &[u8]) -> Result<Opened, HandshakeError> {
+        let protocol = self.expected.check(&response)?;
+        Ok(Opened {
+            response,
+            protocol,
+            leftover: BytesMut::from(rest),
+        })
+    }
+
+    fn phase_after(&mut self, response: Response<()>) -> Result<Phase, HandshakeError> {
+        if !response.status().is_informational() {
+            return Ok(Phase::Body(RefusalCollector::new(response)));
+        }
+        // RFC 9110 §15.2: a client must be able to skip these, but an endless row of them would hold it for ever.
+        if self.interim_responses == MAX_INTERIM_RESPONSES {
+            return Err(HandshakeError::TooManyInterimResponses {
+                limit: MAX_INTERIM_RESPONSES,
+            });
+        }
+        self.interim_responses += 1;
+        Ok(Phase::Head(HeadCollector::new(
+            StartLine::Status,
+            self.limits,
+        )))
+    }
+}
+
+impl Opened {
+    /// The server's 101 response.
+    #[must_use]
+    pub fn response(&self) -> &Response<()> {
+        &self.response
+    }
+
+    /// The subprotocol that the server chose; `None` when it chose none, even if some were offered.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&Subprotocol> {
+        self.protocol.as_ref()
+    }
+
+    /// The bytes that came after the response: the beginning of the first frame.
+    #[must_use]
+    pub fn leftover(&self) -> &[u8] {
+        &self.leftover
+    }
+
+    /// Response, subprotocol and first frame bytes, owned.
+    #[must_use]
+    pub fn into_parts(self) -> (Response<()>, Option<Subprotocol>, BytesMut) {
+        (self.response, self.protocol, self.leftover)
+    }
+}
+
+const MAX_INTERIM_RESPONSES: usize = 8;

@@ -1,0 +1,96 @@
+//! Writes an HTTP/1.1 head (RFC 9112 §2.1).
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::HeaderName;
+
+use super::key::{Accept, Key};
+use super::subprotocol::Subprotocol;
+use crate::uri::WebSocketUri;
+
+/// A head under construction. What can be written are only types that hold no line end by construction, so that no
+/// value can add a line of its own.
+#[derive(Debug)]
+pub(super) struct HeadWriter(BytesMut);
+
+impl HeadWriter {
+    pub(super) fn request(uri: &WebSocketUri) -> Self {
+        let mut writer = Self(BytesMut::with_capacity(TYPICAL_LEN));
+        writer.put(&[
+            "GET ",
+            uri.resource(),
+            " HTTP/1.1\r\nHost: ",
+            uri.authority(),
+            "\r\n",
+        ]);
+        writer
+    }
+
+    pub(super) fn response(status: http::StatusCode) -> Self {
+        let mut writer = Self(BytesMut::with_capacity(TYPICAL_LEN));
+        let reason = status.canonical_reason().unwrap_or_default();
+        writer.put(&["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"]);
+        writer
+    }
+
+    /// Adds a line that is the same in each handshake.
+    pub(super) fn fixed(mut self, name: &'static str, value: &'static str) -> Self {
+        self.put(&[name, ": ", value, "\r\n"]);
+        self
+    }
+
+    pub(super) fn key(mut self, key: &Key) -> Self {
+        self.put(&["Sec-WebSocket-Key: ", key.as_str(), "\r\n"]);
+        self
+    }
+
+    pub(super) fn accept(mut self, accept: &Accept) -> Self {
+        self.put(&["Sec-WebSocket-Accept: ", accept.as_str(), "\r\n"]);
+        self
+    }
+
+    /// Adds the list of `protocols`; nothing when there are none.
+    pub(super) fn protocols(mut self, protocols: &[Subprotocol]) -> Self {
+        for (index, protocol) in protocols.iter().enumerate() {
+            let before = if index == 0 {
+                "Sec-WebSocket-Protocol: "
+            } else {
+                ", "
+            };
+            self.put(&[before, protocol.as_str()]);
+        }
+        if !protocols.is_empty() {
+            self.put(&["\r\n"]);
+        }
+        self
+    }
+
+    pub(super) fn headers(mut self, headers: &HeaderMap) -> Self {
+        for (name, value) in headers {
+            self.put(&[HeaderName::as_str(name), ": "]);
+            self.0.put_slice(value.as_bytes());
+            self.put(&["\r\n"]);
+        }
+        self
+    }
+
+    pub(super) fn content_length(mut self, len: usize) -> Self {
+        self.put(&["Content-Length: ", &len.to_string(), "\r\n"]);
+        self
+    }
+
+    /// Ends the head; `body` follows it.
+    pub(super) fn finish(mut self, body: &[u8]) -> Bytes {
+        self.put(&["\r\n"]);
+        self.0.put_slice(body);
+        self.0.freeze()
+    }
+
+    fn put(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.0.put_slice(part.as_bytes());
+        }
+    }
+}
+
+const TYPICAL_LEN: usize = 512;

@@ -1,0 +1,272 @@
+//! Header values that are comma-separated lists (RFC 9110 §5.6.1; RFC 6455 §9.1 for extensions).
+//!
+//! Several lines of one header are one list. An empty element is skipped (RFC 9110 §5.6.1.2); a list without any
+//! element is malformed, because each list here needs at least one.
+
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+
+/// A header that breaks its grammar, or that may come once and came more often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+/// The only value of a header that must not be repeated; `None` when it is missing.
+pub(super) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, Malformed> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        Err(Malformed)
+    } else {
+        Ok(first)
+    }
+}
+
+/// Whether `wanted` is an element of the list, in upper or lower case. Other elements may be anything: a `Connection`
+/// or `Upgrade` header also speaks to others than us.
+pub(super) fn contains(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .any(|element| element.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+/// All elements of a list of tokens; none when the header is missing.
+pub(super) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Vec<&'a str>, Malformed> {
+    elements(headers, name, |scanner| scanner.token())
+}
+
+/// The names in a `Sec-WebSocket-Extensions` header; parameters are checked, for a malformed header must end the
+/// handshake (RFC 6455 §9.1), even where no extension is wanted.
+pub(super) fn extension_names<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Vec<&'a str>, Malformed> {
+    elements(headers, name, |scanner| {
+        let extension = scanner.token()?;
+        while scanner.skip_separator(b';') {
+            scanner.parameter()?;
+        }
+        Ok(extension)
+    })
+}
+
+/// RFC 9110 §5.6.2: one or more of the characters that separate nothing.
+pub(super) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().copied().all(is_token_byte)
+}
+
+fn elements<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    read: impl Fn(&mut Scanner<'a>) -> Result<&'a str, Malformed>,
+) -> Result<Vec<&'a str>, Malformed> {
+    let mut found = Vec::new();
+    for value in headers.get_all(name) {
+        let mut scanner = Scanner {
+            rest: value.as_bytes(),
+        };
+        loop {
+            while scanner.skip_separator(b',') {}
+            if scanner.rest.is_empty() {
+                break;
+            }
+            found.push(read(&mut scanner)?);
+            scanner.skip_whitespace();
+            if !matches!(scanner.rest.first(), None | Some(b',')) {
+                return Err(Malformed);
+            }
+        }
+    }
+    if found.is_empty() && headers.contains_key(name) {
+        Err(Malformed)
+    } else {
+        Ok(found)
+    }
+}
+
+/// Reads a header's value from left to right, each byte once.
+struct Scanner<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scanner<'a> {
+    fn token(&mut self) -> Result<&'a str, Malformed> {
+        let rest = self.rest;
+        let end = rest
+            .iter()
+            .position(|&byte| !is_token_byte(byte))
+            .unwrap_or(rest.len());
+        let (token, rest) = rest.split_at(end);
+        self.rest = rest;
+        match str::from_utf8(token) {
+            Ok(token) if !token.is_empty() => Ok(token),
+            _ => Err(Malformed),
+        }
+    }
+
+    fn parameter(&mut self) -> Result<(), Malformed> {
+        self.token()?;
+        if !self.skip_separator(b'=') {
+            return Ok(());
+        }
+        match self.rest.split_first() {
+            Some((b'"', rest)) => {
+                self.rest = rest;
+                self.quoted_token()
+            }
+            _ => self.token().map(|_| ()),
+        }
+    }
+
+    /// RFC 6455 §9.1: what a quoted string stands for, once unescaped, must again be a token.
+    fn quoted_token(&mut self) -> Result<(), Malformed> {
+        let mut len = 0;
+        loop {
+            let byte = match self.next()? {
+                b'"' if len > 0 => return Ok(()),
+                b'\\' => self.next()?,
+                byte => byte,
+            };
+            if !is_token_byte(byte) {
+                return Err(Malformed);
+            }
+            len += 1;
+        }
+    }
+
+    fn next(&mut self) -> Result<u8, Malformed> {
+        let (&byte, rest) = self.rest.split_first().ok_or(Malformed)?;
+        self.rest = rest;
+        Ok(byte)
+    }
+
+    fn skip_whitespace(&mut self) {
+        while let Some((b' ' | b'\t', rest)) = self.rest.split_first() {
+            self.rest = rest;
+        }
+    }
+
+    /// Skips `separator` and the whitespace around it, which RFC 6455 §9.1 implies (RFC 2616 §2.1); says whether
+    /// there was one.
+    fn skip_separator(&mut self, separator: u8) -> bool {
+        self.skip_whitespace();
+        match self.rest.split_first() {
+            Some((&first, rest)) if first == separator => {
+                self.rest = rest;
+                self.skip_whitespace();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{CONNECTION, SEC_WEBSOCKET_EXTENSIONS};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(name: &HeaderName, lines: &[&[u8]]) -> HeaderMap {
+        let values = lines
+            .iter()
+            .map(|line| HeaderValue::from_bytes(line).unwrap());
+        values.map(|value| (name.clone(), value)).collect()
+    }
+
+    fn extensions(lines: &[&str]) -> Result<Vec<String>, Malformed> {
+        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        let headers = headers(&SEC_WEBSOCKET_EXTENSIONS, &lines);
+        let names = extension_names(&headers, &SEC_WEBSOCKET_EXTENSIONS)?;
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn connection_tokens_are_found_in_any_case_and_line() {
+        for lines in [
+            &[&b"keep-alive, Upgrade"[..]][..],
+            &[b"UPGRADE"],
+            &[b"close", b"x ,\tupgrade\t"],
+            &[b",,upgrade"],
+        ] {
+            assert!(contains(
+                &headers(&CONNECTION, lines),
+                &CONNECTION,
+                "upgrade"
+            ));
+        }
+        for lines in [
+            &[&b"upgraded"[..]][..],
+            &[b"up grade"],
+            &[b"no-upgrade"],
+            &[b"\"upgrade\""],
+            &[],
+        ] {
+            assert!(!contains(
+                &headers(&CONNECTION, lines),
+                &CONNECTION,
+                "upgrade"
+            ));
+        }
+    }
+
+    #[test]
+    fn section_9_1_well_formed_extension_lists_are_read() {
+        assert_eq!(extensions(&[]).unwrap(), [""; 0]);
+        assert_eq!(extensions(&["a"]).unwrap(), ["a"]);
+        assert_eq!(
+            extensions(&["a; b=1 ;c = \"x\", d", "e;f=\"\\g\""]).unwrap(),
+            ["a", "d", "e"]
+        );
+        assert_eq!(extensions(&[", a,, b ,"]).unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn section_9_1_malformed_extension_lists_are_refused() {
+        for line in [
+            "",
+            ",",
+            "a;",
+            "a;;b",
+            ";a",
+            "a b",
+            "a; b=",
+            "a; =c",
+            "a; b=\"\"",
+            "a; b=\"c",
+            "a; b=\"c d\"",
+            "a; b=\"c\"d",
+            "a; b=\"c,d\"",
+            "a; b=c d",
+            "a/b",
+            "\"a\"",
+            "a; b=\"\\",
+            "a=b",
+        ] {
+            assert_eq!(extensions(&[line]), Err(Malformed), "{line:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lists_never_panic(line in proptest::collection::vec(prop_oneof![
+            proptest::sample::select(b" \t,;=\"\\ab".to_vec()), 0x80..=0xff_u8], 0..60)) {
+            let headers = headers(&CONNECTION, &[&line]);
+            let _ = tokens(&headers, &CONNECTION);
+            let _ = extension_names(&headers, &CONNECTION);
+            let _ = contains(&headers, &CONNECTION, "a");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The checks that RFC 6455 §4.2.1 asks of a server before it believes in a request.
+//!
+//! Their order is from the message to the handshake: a request that is no sound HTTP is told so before it is asked
+//! for an upgrade, and the version is settled before the headers whose meaning depends on it.
+
+use std::collections::HashSet;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request};
+
+use crate::handshake::error::RequestError;
+use crate::handshake::excerpt::Excerpt;
+use crate::handshake::header_list;
+use crate::handshake::key::Key;
+use crate::handshake::subprotocol::Subprotocol;
+use crate::uri::Authority;
+
+/// What a sound request says.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) host: Authority,
+    pub(super) key: Key,
+    pub(super) protocols: Vec<Subprotocol>,
+}
+
+pub(super) fn check(request: &Request<()>) -> Result<Checked, RequestError> {
+    let headers = request.headers();
+    check_method(request.method())?;
+    let host = host(request)?;
+    check_no_body(headers)?;
+    check_upgrade(headers)?;
+    check_version(headers)?;
+    let key = required(headers, &header::SEC_WEBSOCKET_KEY)?;
+    let key = Key::from_header(key.as_bytes()).map_err(RequestError::Key)?;
+    let protocols = protocols(headers)?;
+    check_extensions(headers)?;
+    // RFC 6454 §7.3: no more than one; which of two would be the page's nobody could say.
+    optional(headers, &header::ORIGIN)?;
+    Ok(Checked {
+        host,
+        key,
+        protocols,
+    })
+}
+
+fn check_method(method: &Method) -> Result<(), RequestError> {
+    if method != Method::GET {
+        return Err(RequestError::Method {
+            got: Excerpt::new(method.as_str().as_bytes()),
+        });
+    }
+    Ok(())
+}
+
+/// RFC 9112 §3.2: exactly one valid `Host`, else 400. §3.2.2: where the target is absolute, its host counts.
+fn host(request: &Request<()>) -> Result<Authority, RequestError> {
+    let value = required(request.headers(), &header::HOST)?;
+    let malformed = |_| RequestError::MalformedHeader { name: header::HOST };
+    let host = Authority::parse(value.to_str().map_err(malformed)?).map_err(RequestError::Host)?;
+    match request.uri().authority() {
+        Some(authority) => Authority::parse(authority.as_str()).map_err(RequestError::Host),
+        None => Ok(host),
+    }
+}
+
+/// The byte after the head is that of a frame. Something on the way that believes in a body would see other messages
+/// than we do (RFC 9112 §11.2).
+fn check_no_body(headers: &HeaderMap) -> Result<(), RequestError> {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(RequestError::Body {
+            name: header::TRANSFER_ENCODING,
+        });
+    }
+    match optional(headers, &header::CONTENT_LENGTH)? {
+        Some(len) if len.as_bytes() != b"0" => Err(RequestError::Body {
+            name: header::CONTENT_LENGTH,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 6455 §4.2.1, items 3 and 4. Other protocols and options may be listed too.
+fn check_upgrade(headers: &HeaderMap) -> Result<(), RequestError> {
+    for (name, wanted) in [
+        (header::UPGRADE, "websocket"),
+        (header::CONNECTION, "upgrade"),
+    ] {
+        if !header_list::contains(headers, &name, wanted) {
+            return Err(RequestError::NotUpgrade { name });
+        }
+    }
+    Ok(())
+}
+
+/// RFC 6455 §4.2.1, item 6, and §4.4. A request without a version is answered like one of another version: with the
+/// version that would have worked.
+fn check_version(headers: &HeaderMap) -> Result<(), RequestError> {
+    match optional(headers, &header::SEC_WEBSOCKET_VERSION)?.map(HeaderValue::as_bytes) {
+        Some(b"13") => Ok(()),
+        got => Err(RequestError::Version {
+            got: got.map(Excerpt::new),
+        }),
+    }
+}
+
+/// RFC 6455 §4.1, item 10: tokens, each of them once. §11.3.4: perhaps in several lines.
+fn protocols(headers: &HeaderMap) -> Result<Vec<Subprotocol>, RequestError> {
+    let name = header::SEC_WEBSOCKET_PROTOCOL;
+    let Ok(offered) = header_list::tokens(headers, &name) else {
+        return Err(RequestError::MalformedHeader { name });
+    };
+    // A set, because a search for each of thousands of short names would be quadratic.
+    let mut seen = HashSet::with_capacity(offered.len());
+    let mut protocols = Vec::with_capacity(offered.len());
+    for offered in offered {
+        let parsed = offered.parse::<Subprotocol>();
+        let protocol = parsed.map_err(|_| RequestError::MalformedHeader { name: name.clone() })?;
+        if !seen.insert(offered) {
+            return Err(RequestError::RepeatedProtocol { protocol });
+        }
+        protocols.push(protocol);
+    }
+    Ok(protocols)
+}
+
+/// No extension is spoken here, so every offer is declined by saying nothing (RFC 6455 §9.1). But a malformed header
+/// must fail the connection even so.
+fn check_extensions(headers: &HeaderMap) -> Result<(), RequestError> {
+    let name = header::SEC_WEBSOCKET_EXTENSIONS;
+    match header_list::extension_names(headers, &name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(RequestError::MalformedHeader { name }),
+    }
+}
+
+fn required<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<&'a HeaderValue, RequestError> {
+    let missing = || RequestError::MissingHeader { name: name.clone() };
+    optional(headers, name)?.ok_or_else(missing)
+}
+
+fn optional<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, RequestError> {
+    header_list::single(headers, name)
+        .map_err(|_| RequestError::MalformedHeader { name: name.clone() })
+}
