@@ -207,6 +207,12 @@ impl Connection {
         self.receiver.receive_memory()
     }
 
+    /// Whether there is no memory to read into yet: it may be lent, or else will be allocated.
+    #[must_use]
+    pub fn needs_memory(&self) -> bool {
+        self.receiver.needs_memory()
+    }
+
     /// Lends memory to read into, in place of memory of the connection's own.
     pub fn lend_memory(&mut self, memory: Vec<u8>) {
         self.receiver.lend_memory(memory);

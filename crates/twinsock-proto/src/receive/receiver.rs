@@ -99,6 +99,11 @@ impl Receiver {
         self.memory.room()
     }
 
+    /// Whether there is no memory for reading.
+    pub(crate) fn needs_memory(&self) -> bool {
+        self.memory.bytes.capacity() <= MOST_IDLE
+    }
+
     /// Memory to use for reading when there is none yet.
     pub(crate) fn lend_memory(&mut self, memory: Vec<u8>) {
         self.memory.replace(memory);

@@ -29,6 +29,7 @@ pub(crate) struct Engine {
     inbox: Inbox,
     unread: Unread,
     turn: Turn,
+    attendant: Attendant,
     end: End,
     wakers: Arc<WakerSet>,
     /// Wakes all of `wakers`.
@@ -49,10 +50,15 @@ enum Unread {
 enum Turn {
     /// Nothing was sent.
     Fresh,
-    /// A message was sent and written at once.
+    /// A message was sent, and written at once.
     Written,
-    /// Messages wait together; a background task will write them if nobody else does.
-    Attended,
+}
+
+/// Whether a background task will write what waits if nobody else does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Attendant {
+    Absent,
+    Called,
 }
 
 /// Whether the transport is still needed.
@@ -86,6 +92,7 @@ impl Engine {
             inbox: Inbox::default(),
             unread: Unread::Kept,
             turn: Turn::Fresh,
+            attendant: Attendant::Absent,
             end: End::No,
             waker: Waker::from(Arc::clone(&wakers)),
             wakers,
@@ -231,7 +238,11 @@ impl Engine {
     /// Ready when all that was sent is with the network.
     pub(crate) fn poll_flush(&mut self) -> Poll<Result<(), Error>> {
         loop {
-            if self.poll_write().is_ready() {
+            let is_written = self.poll_write().is_ready();
+            if let Some(closed) = self.connection.closed() {
+                return Poll::Ready(self.failure(closed).map_or(Ok(()), Err));
+            }
+            if is_written {
                 return Poll::Ready(match &self.network_error {
                     Some(error) => Err(Error::connection_lost(Arc::clone(error))),
                     None => Ok(()),
@@ -250,19 +261,18 @@ impl Engine {
     /// gathered until a receiver is about to wait, or there are many; and if neither happens, a
     /// background task writes them as soon as the application's task pauses.
     fn settle_output(&mut self) -> Output {
-        let more_follow = self.turn != Turn::Fresh
+        let more_follow = self.turn == Turn::Written
+            || self.attendant == Attendant::Called
             || self.connection.has_unread_bytes()
             || !self.inbox.is_empty();
         if !more_follow || !self.connection.has_room() {
             let _ = self.poll_write();
-            if self.turn == Turn::Fresh {
-                self.turn = Turn::Written;
-            }
+            self.turn = Turn::Written;
         }
-        if !self.connection.has_output() || self.turn == Turn::Attended {
+        if !self.connection.has_output() || self.attendant == Attendant::Called {
             return Output::Settled;
         }
-        self.turn = Turn::Attended;
+        self.attendant = Attendant::Called;
         Output::NeedsAttendant
     }
 
@@ -321,9 +331,11 @@ impl Engine {
     }
 
     fn not_open(&self) -> Error {
-        match self.connection.closed() {
-            Some(closed) => self.failure(closed).unwrap_or_else(Error::closed),
-            None => Error::closed(),
+        let failure = self.connection.closed().and_then(|closed| self.failure(closed));
+        match (failure, &self.network_error) {
+            (Some(failure), _) => failure,
+            (None, Some(error)) => Error::connection_lost(Arc::clone(error)),
+            (None, None) => Error::closed(),
         }
     }
 
@@ -376,16 +388,17 @@ impl Engine {
 
     // ---- the background task ----
 
-    /// Writes what waits. Ready when nothing is left.
+    /// Writes what waits. Ready when nothing is left, or nothing can be written any more.
     pub(crate) fn poll_attend(&mut self) -> Poll<()> {
-        loop {
-            if self.poll_write().is_ready() {
-                if self.turn == Turn::Attended {
-                    self.turn = Turn::Fresh;
-                }
-                return Poll::Ready(());
-            }
+        while self.connection.closed().is_none() && self.poll_write().is_pending() {
             ready!(self.poll_alarm());
         }
+        Poll::Ready(())
+    }
+
+    /// The background task has ended.
+    pub(crate) fn dismiss_attendant(&mut self) {
+        self.attendant = Attendant::Absent;
+        self.turn = Turn::Fresh;
     }
 }

@@ -53,11 +53,7 @@ impl Driver {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
         let mut connection = Connection::new(role, settings, seed, now());
-        if !leftover.is_empty() {
-            connection.lend_memory(Vec::with_capacity(leftover.len()));
-            connection.receive_memory().put_slice(leftover);
-            connection.handle_received(now());
-        }
+        take_leftover(&mut connection, leftover);
         let wakers = Arc::new(WakerSet::default());
         let engine = Engine::new(connection, Transport::new(stream), Arc::clone(&wakers));
         Ok(Self { shared: Arc::new(Shared { engine: Mutex::new(engine), wakers }) })
@@ -168,8 +164,9 @@ impl Driver {
 
     /// Sees to it that what waits is written though no caller waits for it.
     fn settle(&self, output: Output) {
-        if output == Output::NeedsAttendant && !self.shared.attend() {
-            let _ = self.shared.engine().poll_attend();
+        match output {
+            Output::Settled => {}
+            Output::NeedsAttendant => self.shared.call_attendant(),
         }
     }
 }
@@ -215,12 +212,26 @@ impl Shared {
         poll(&mut self.engine())
     }
 
-    /// Spawns the task that writes what waits; `false` outside of a runtime.
-    fn attend(self: &Arc<Self>) -> bool {
-        let Ok(runtime) = Handle::try_current() else { return false };
-        let shared = Arc::clone(self);
-        runtime.spawn(async move { shared.wait(Engine::poll_attend).await });
-        true
+    /// Spawns the task that writes what waits; outside of a runtime, writes it now.
+    fn call_attendant(self: &Arc<Self>) {
+        let attendant = Attendant(Arc::clone(self));
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move { attendant.0.wait(Engine::poll_attend).await });
+            }
+            Err(_) => {
+                let _ = self.engine().poll_attend();
+            }
+        }
+    }
+}
+
+/// The background task's hold on a socket; it ends also when the runtime drops the task.
+struct Attendant(Arc<Shared>);
+
+impl Drop for Attendant {
+    fn drop(&mut self) {
+        self.0.engine().dismiss_attendant();
     }
 }
 
@@ -243,5 +254,17 @@ impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
         let waiter = waiter.get_or_insert_with(|| Waiter::new(Arc::clone(&shared.wakers)));
         waiter.register(context.waker());
         poll(&mut shared.engine())
+    }
+}
+
+/// Hands the bytes behind the opening handshake to the core: they begin the first frame.
+fn take_leftover(connection: &mut Connection, mut leftover: &[u8]) {
+    while !leftover.is_empty() {
+        let mut memory = connection.receive_memory();
+        let (taken, rest) = leftover.split_at(leftover.len().min(memory.remaining_mut()));
+        memory.put_slice(taken);
+        drop(memory);
+        connection.handle_received(now());
+        leftover = rest;
     }
 }

@@ -1,0 +1,274 @@
+//! What can go wrong, sorted by whose fault it is.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use twinsock_proto::handshake::{HandshakeError, Misuse, RequestError, SubprotocolError};
+use twinsock_proto::{Failure, InvalidCloseReason, Overdue};
+
+use crate::timeout::Timeout;
+
+/// Why something could not be done.
+///
+/// [`kind`](Self::kind) sorts errors by whose fault it is; [`source`](std::error::Error::source)
+/// tells the cause beneath. Cloning is cheap: a socket that has failed gives the same error to
+/// each later call.
+///
+/// ```
+/// use twinsock::{ErrorKind, MessageWebSocket};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # runtime.block_on(async {
+/// let error = MessageWebSocket::connect("http://127.0.0.1/").await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    /// What failed, where the kind alone does not tell; else the source speaks.
+    context: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    response: Option<Response<Bytes>>,
+}
+
+/// Whose fault an [`Error`] is, and of what sort.
+///
+/// ```
+/// use twinsock::{ErrorKind, Timeout};
+///
+/// assert_ne!(ErrorKind::Timeout(Timeout::Connect), ErrorKind::Timeout(Timeout::Close));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The caller passed something that cannot be: an address, a header, a close code.
+    InvalidArgument,
+    /// The caller used a socket that is closing or closed.
+    Closed,
+    /// The host's name has no address.
+    NameNotResolved,
+    /// No address of the host could be connected to.
+    CannotConnect,
+    /// The server answered the opening handshake with another status than 101; see
+    /// [`Error::response`].
+    HandshakeRefused,
+    /// The peer's part of the opening handshake broke the rules, or this server turned the
+    /// client away because of them.
+    InvalidHandshake,
+    /// The peer broke the protocol (RFC 6455 §7.1.7).
+    ProtocolViolation,
+    /// The peer sent a message above the limit.
+    MessageTooBig,
+    /// Something was not done in time.
+    Timeout(Timeout),
+    /// The connection broke without a closing handshake.
+    ConnectionLost,
+    /// The system failed: no randomness, no descriptor, no socket.
+    System,
+}
+
+impl Error {
+    /// Whose fault it is, and of what sort.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether something was not done in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Timeout(_))
+    }
+
+    /// Whether the socket was closing or closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.kind() == ErrorKind::Closed
+    }
+
+    /// The server's answer to a refused opening handshake, with the first KiB of its body.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response<Bytes>> {
+        self.0.response.as_ref()
+    }
+
+    fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
+        Self(Arc::new(Inner { kind, context: context.into(), source: None, response: None }))
+    }
+
+    fn with_source(
+        kind: ErrorKind,
+        context: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        let (context, source) = (context.into(), Some(source.into()));
+        Self(Arc::new(Inner { kind, context, source, response: None }))
+    }
+
+    pub(crate) fn invalid_argument(context: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, context)
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(ErrorKind::Closed, "the socket is closing or closed")
+    }
+
+    pub(crate) fn timeout(timeout: Timeout) -> Self {
+        Self::new(ErrorKind::Timeout(timeout), timeout.to_string())
+    }
+
+    pub(crate) fn name_not_resolved(host: &str, source: io::Error) -> Self {
+        let context = format!("the name {host:?} was not resolved");
+        Self::with_source(ErrorKind::NameNotResolved, context, source)
+    }
+
+    pub(crate) fn no_address(host: &str) -> Self {
+        Self::new(ErrorKind::NameNotResolved, format!("the name {host:?} has no address"))
+    }
+
+    pub(crate) fn cannot_connect(address: std::net::SocketAddr, source: io::Error) -> Self {
+        Self::with_source(ErrorKind::CannotConnect, format!("no connection to {address}"), source)
+    }
+
+    pub(crate) fn system(context: &str, source: io::Error) -> Self {
+        Self::with_source(ErrorKind::System, context, source)
+    }
+
+    pub(crate) fn no_randomness(source: getrandom::Error) -> Self {
+        Self::with_source(ErrorKind::System, "the system gave no randomness", source)
+    }
+
+    pub(crate) fn connection_lost(source: Arc<io::Error>) -> Self {
+        Self::with_source(ErrorKind::ConnectionLost, "the connection was lost", source)
+    }
+
+    /// A connection that failed once it was open.
+    pub(crate) fn failed(failure: Failure, network_error: Option<Arc<io::Error>>) -> Self {
+        let kind = match failure {
+            Failure::EndOfStream => match network_error {
+                Some(error) => return Self::connection_lost(error),
+                None => ErrorKind::ConnectionLost,
+            },
+            Failure::TimedOut(overdue) => return Self::timeout(overdue.into()),
+            Failure::LimitExceeded(_) => ErrorKind::MessageTooBig,
+            _ => ErrorKind::ProtocolViolation,
+        };
+        Self::new(kind, failure.to_string())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.context)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Error");
+        debug.field("kind", &self.0.kind).field("context", &self.0.context);
+        if let Some(source) = &self.0.source {
+            debug.field("source", &source);
+        }
+        if let Some(response) = &self.0.response {
+            debug.field("status", &response.status());
+        }
+        debug.finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// For functions that give an [`io::Error`]: the kind that comes nearest.
+///
+/// ```
+/// use std::io;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # runtime.block_on(async {
+/// async fn talk() -> io::Result<()> {
+///     twinsock::MessageWebSocket::connect("not an address").await?;
+///     Ok(())
+/// }
+/// assert_eq!(talk().await.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+/// # });
+/// ```
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::InvalidArgument => io::ErrorKind::InvalidInput,
+            ErrorKind::Closed => io::ErrorKind::BrokenPipe,
+            ErrorKind::NameNotResolved => io::ErrorKind::NotFound,
+            ErrorKind::CannotConnect | ErrorKind::HandshakeRefused => {
+                io::ErrorKind::ConnectionRefused
+            }
+            ErrorKind::InvalidHandshake
+            | ErrorKind::ProtocolViolation
+            | ErrorKind::MessageTooBig => io::ErrorKind::InvalidData,
+            ErrorKind::Timeout(_) => io::ErrorKind::TimedOut,
+            ErrorKind::ConnectionLost => io::ErrorKind::UnexpectedEof,
+            ErrorKind::System => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<Misuse> for Error {
+    fn from(misuse: Misuse) -> Self {
+        Self::invalid_argument(misuse.to_string())
+    }
+}
+
+impl From<SubprotocolError> for Error {
+    fn from(error: SubprotocolError) -> Self {
+        Self::invalid_argument(error.to_string())
+    }
+}
+
+impl From<InvalidCloseReason> for Error {
+    fn from(error: InvalidCloseReason) -> Self {
+        Self::invalid_argument(error.to_string())
+    }
+}
+
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Self {
+        let context = error.to_string();
+        match error {
+            HandshakeError::Refused(refusal) => Self(Arc::new(Inner {
+                kind: ErrorKind::HandshakeRefused,
+                context,
+                source: None,
+                response: Some(refusal.into_response()),
+            })),
+            _ => Self::new(ErrorKind::InvalidHandshake, context),
+        }
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        Self::new(ErrorKind::InvalidHandshake, error.to_string())
+    }
+}
+
+impl From<Overdue> for Timeout {
+    fn from(overdue: Overdue) -> Self {
+        match overdue {
+            Overdue::Send => Self::Send,
+            Overdue::Receive => Self::Receive,
+            Overdue::Pong => Self::Pong,
+            Overdue::Close => Self::Close,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How long is waited, and which wait ran out.
+
+use std::fmt;
+use std::time::Duration;
+
+use twinsock_proto::Timing;
+
+/// How long a socket waits before it gives up.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use twinsock::Timeouts;
+///
+/// let timeouts = Timeouts { connect: Duration::from_secs(5), ..Timeouts::default() };
+/// assert_eq!(timeouts.close, Duration::from_secs(10));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// A client: reaching one address and the opening handshake over it; 60 s by default. At most
+    /// five addresses of a name are tried.
+    pub connect: Duration,
+    /// A client: all of connecting, name resolution included; no limit by default.
+    pub overall: Option<Duration>,
+    /// A server: the client's whole opening handshake; 10 s by default.
+    ///
+    /// Without it a client that sends one byte a minute holds a connection for ever.
+    pub accept: Duration,
+    /// The peer's Close frame, and then the end of its stream; 10 s by default. Afterwards the
+    /// connection is dropped.
+    pub close: Duration,
+    /// Silence of the peer before it is sent a Ping; 20 s by default, `None` for no Pings.
+    pub keep_alive: Option<Duration>,
+    /// The answer to such a Ping, or any other byte; 20 s by default, `None` for no limit.
+    pub pong: Option<Duration>,
+    /// Progress of bytes that wait to be sent; 30 s by default, `None` for no limit.
+    pub send: Option<Duration>,
+    /// Progress of a message that the peer has begun; 30 s by default, `None` for no limit.
+    ///
+    /// An idle connection is no failure: this runs only while a message is under way.
+    pub receive: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let Timing { keep_alive, pong, send, receive, .. } = Timing::default();
+        Self {
+            connect: Duration::from_secs(60),
+            overall: None,
+            accept: Duration::from_secs(10),
+            close: Duration::from_secs(10),
+            keep_alive,
+            pong,
+            send,
+            receive,
+        }
+    }
+}
+
+impl From<Timeouts> for Timing {
+    fn from(timeouts: Timeouts) -> Self {
+        let Timeouts { close, keep_alive, pong, send, receive, .. } = timeouts;
+        Self { keep_alive, pong, close: Some(close), send, receive }
+    }
+}
+
+/// Which wait ran out.
+///
+/// ```
+/// use twinsock::Timeout;
+///
+/// assert_eq!(Timeout::Close.to_string(), "the peer did not answer our Close frame in time");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// [`Timeouts::overall`], while the name was resolved.
+    Resolve,
+    /// [`Timeouts::connect`] or [`Timeouts::overall`], before the connection stood.
+    Connect,
+    /// [`Timeouts::connect`], [`Timeouts::overall`] or [`Timeouts::accept`], during the opening
+    /// handshake.
+    Handshake,
+    /// [`Timeouts::send`].
+    Send,
+    /// [`Timeouts::receive`].
+    Receive,
+    /// [`Timeouts::pong`].
+    Pong,
+    /// [`Timeouts::close`].
+    Close,
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Resolve => "the name was not resolved in time",
+            Self::Connect => "no connection in time",
+            Self::Handshake => "no opening handshake in time",
+            Self::Send => "the peer took no bytes in time",
+            Self::Receive => "the peer did not go on with its message in time",
+            Self::Pong => "the peer did not answer a ping in time",
+            Self::Close => "the peer did not answer our Close frame in time",
+        })
+    }
+}
