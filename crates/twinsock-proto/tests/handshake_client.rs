@@ -252,7 +252,7 @@ fn single_headers_cannot_be_repeated() {
 }
 
 #[test]
-fn section_10_5_headers_cannot_add_lines() {
+fn rfc_9110_5_5_headers_cannot_add_lines() {
     for value in [
         "a\r\nX: y",
         "a\nX: y",

@@ -207,7 +207,7 @@ fn section_4_2_1_target_is_a_resource_name_or_an_http_uri() {
 }
 
 #[test]
-fn section_10_5_target_has_neither_space_nor_control_character() {
+fn rfc_9112_3_2_target_has_neither_space_nor_control_character() {
     for target in ["/a b", "/a\tb", "/a\0b", "/a\x7fb", "/a\rb", "/a\nb", ""] {
         let error = refused(&GOOD.replace("/chat", target));
         assert_eq!(
@@ -502,7 +502,7 @@ fn section_4_2_2_further_headers_are_added() {
 }
 
 #[test]
-fn section_10_5_added_headers_cannot_add_lines_or_replace_ours() {
+fn rfc_9110_5_5_added_headers_cannot_add_lines_or_replace_ours() {
     for name in [
         "Sec-WebSocket-Accept",
         "Sec-WebSocket-Extensions",

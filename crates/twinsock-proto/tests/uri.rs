@@ -174,7 +174,7 @@ fn ports_out_of_range_are_refused() {
 }
 
 #[test]
-fn section_10_5_line_ends_cannot_enter_the_request_line_or_host() {
+fn section_3_line_ends_cannot_enter_the_request_line_or_host() {
     for text in [
         "ws://h/a\r\nX: y",
         "ws://h\r\n/",

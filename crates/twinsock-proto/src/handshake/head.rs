@@ -290,8 +290,8 @@ mod tests {
         head
     }
 
-    /// The collector sees nothing but the new byte and the two before it: after each call the stored length is the
-    /// number of bytes seen, and what was stored has not moved on to be read again.
+    /// Each stored byte was checked once, right after it was stored. So the number of stored bytes is the number of
+    /// checks, and it grows by the bytes that came, never by those that had come before.
     #[test]
     fn a_dripped_head_is_visited_once_per_byte() {
         let head = large_head();

@@ -115,14 +115,7 @@ impl fmt::Display for HandshakeError {
     }
 }
 
-impl Error for HandshakeError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Refused(refusal) => Some(&**refusal),
-            _ => None,
-        }
-    }
-}
+impl Error for HandshakeError {}
 
 impl From<HeadError> for HandshakeError {
     fn from(error: HeadError) -> Self {

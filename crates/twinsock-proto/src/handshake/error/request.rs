@@ -88,7 +88,7 @@ impl RequestError {
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             // RFC 9110 §15.5.22 and, for the version, RFC 6455 §4.2.2, item 4.
             Self::NotUpgrade { .. } | Self::Version { .. } => StatusCode::UPGRADE_REQUIRED,
-            // RFC 6455 §4.2.2, item 1, names this status.
+            // RFC 6455 §4.2.2, item 4, names this status.
             Self::Origin { .. } => StatusCode::FORBIDDEN,
             Self::EndOfStream { .. }
             | Self::Target { .. }

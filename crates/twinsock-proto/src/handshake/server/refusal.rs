@@ -77,11 +77,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl Error for Refusal {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
-}
+impl Error for Refusal {}
 
 /// The application's own refusal.
 pub(super) fn encode_rejection(

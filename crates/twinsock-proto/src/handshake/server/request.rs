@@ -128,7 +128,7 @@ impl Received {
         &self.request
     }
 
-    /// The resource name: path and query of the target (RFC 6455 §4.2.2, item 3).
+    /// The resource name: path and query of the target (RFC 6455 §4.2.2, item 4).
     #[must_use]
     pub fn resource(&self) -> &str {
         self.request
