@@ -76,6 +76,11 @@ impl BinaryAssembly {
         &mut self.bytes
     }
 
+    /// How many bytes were read in directly and are not unmasked yet.
+    pub(crate) fn masked(&self) -> usize {
+        self.bytes.len() - self.unmasked
+    }
+
     /// Unmasks what was read in directly and tells how much that is.
     pub(crate) fn unmask_new(&mut self, key: Option<MaskKey>) -> usize {
         let new = &mut self.bytes[self.unmasked..];
