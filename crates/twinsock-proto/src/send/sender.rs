@@ -34,8 +34,9 @@ impl Sender {
         }
     }
 
+    /// An empty queue has room whatever the limit, or nothing could ever be sent.
     pub(crate) fn has_room(&self) -> bool {
-        self.queue.len() < self.room
+        self.queue.is_empty() || self.queue.len() < self.room
     }
 
     /// How many bytes wait.
