@@ -26,6 +26,8 @@ use crate::frame::mask::MaskKey;
 pub struct SendQueue {
     segments: VecDeque<Segment>,
     length: usize,
+    /// How many bytes were ever taken off.
+    taken: u64,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,11 @@ impl SendQueue {
         self.length == 0
     }
 
+    /// How many bytes were ever taken off.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Appends a frame.
     pub(crate) fn push(&mut self, header: &FrameHeader, payload: Payload<'_>) {
         let before = self.gather().len();
@@ -94,7 +101,10 @@ impl SendQueue {
 
     /// Forgets all that waits.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            taken: self.taken,
+            ..Self::default()
+        };
     }
 
     /// Frees memory that an idle connection need not hold.
@@ -205,6 +215,7 @@ impl Buf for SendQueue {
             self.length
         );
         self.length -= count;
+        self.taken += count as u64;
         loop {
             let is_last = self.segments.len() == 1;
             let Some(front) = self.segments.front_mut() else {
