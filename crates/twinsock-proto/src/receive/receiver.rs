@@ -307,6 +307,8 @@ impl Receiver {
         if let Some(key) = frame.mask {
             key.apply(piece);
         }
+        let most = usize::try_from(self.max_message_size).unwrap_or(usize::MAX);
+        assembly.reserve(count, most);
         assembly.push(piece)?;
         frame.consume(count);
         self.memory.start += count;
