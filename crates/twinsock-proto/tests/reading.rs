@@ -18,7 +18,7 @@ fn read(endpoint: &mut Endpoint, bytes: &[u8]) -> usize {
 fn next_message(endpoint: &mut Endpoint) -> Option<Message> {
     match endpoint.connection.poll_event()? {
         Event::MessageReceived(message) => Some(message.into_owned()),
-        event => panic!("{event:?}"),
+        event => unreachable!("{event:?}"),
     }
 }
 

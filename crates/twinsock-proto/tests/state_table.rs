@@ -11,9 +11,10 @@ use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
 
 type Input = fn(&mut Endpoint) -> Result<(), NotOpen>;
+type Reach = fn(&mut Endpoint);
 type Named<T> = (&'static str, T);
 
-const STATES: [Named<fn(&mut Endpoint)>; 6] = [
+const STATES: [Named<Reach>; 6] = [
     ("open", |_| {}),
     ("close sent", |endpoint| {
         close(endpoint);
@@ -37,7 +38,7 @@ const STATES: [Named<fn(&mut Endpoint)>; 6] = [
     }),
 ];
 
-const INPUTS: [(&str, fn(&mut Endpoint) -> Result<(), NotOpen>); 12] = [
+const INPUTS: [Named<Input>; 12] = [
     ("send", |endpoint| endpoint.send("hi")),
     ("ping", |endpoint| {
         let payload = ControlPayload::new(b"a").expect("short");

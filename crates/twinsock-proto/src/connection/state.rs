@@ -280,9 +280,10 @@ impl State {
     fn lose_output(&mut self) {
         if self.sender.owes_close() {
             match &mut self.close {
-                CloseState::Open => {}
                 CloseState::CloseSent(sent) => *sent = None,
-                CloseState::Draining(closed) | CloseState::Closed(closed) => closed.forget_sent(),
+                CloseState::Draining(closed) => closed.forget_sent(),
+                // An end that may have been told is final.
+                CloseState::Open | CloseState::Closed(_) => {}
             }
         }
         self.sender.discard();
