@@ -137,6 +137,17 @@ fn the_end_of_the_stream_is_awaited_no_longer_than_the_close() {
 }
 
 #[test]
+fn an_answer_that_nobody_took_in_time_was_not_sent() {
+    let mut server = Endpoint::new(Role::Server);
+    server.send("lost").expect("open");
+    server.receive_frames(&[wire::close(1000, "")]);
+    server.wait(10 * SECOND);
+    assert_eq!(closed(&server).sent(), None);
+    assert!(!closed(&server).is_clean());
+    assert!(!server.connection.has_output());
+}
+
+#[test]
 fn bytes_that_nobody_takes_fail_the_connection() {
     let mut server = Endpoint::new(Role::Server);
     server.send("hello").expect("open");
