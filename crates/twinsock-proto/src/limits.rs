@@ -55,6 +55,7 @@ pub struct Timing {
     pub pong: Option<Duration>,
     /// How long the peer's Close, and then the end of the stream, is awaited; 10 s by default.
     ///
+    /// While our Close waits behind other bytes and these go out, the time begins anew.
     /// Without it a peer that never answers holds the connection for ever.
     pub close: Option<Duration>,
     /// How long bytes that wait to be sent may make no progress; 30 s by default.

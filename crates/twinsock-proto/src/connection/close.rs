@@ -83,12 +83,17 @@ impl Closed {
         }
     }
 
-    /// This endpoint closed with `sent`, and the peer answered.
+    /// This endpoint closed with `sent`, and the peer answered; without `sent`, the peer closed
+    /// and could not be answered.
     pub(crate) fn answered(sent: Option<CloseReason>, received: CloseReason) -> Self {
+        let initiator = match sent {
+            Some(_) => Initiator::Local,
+            None => Initiator::Peer,
+        };
         Self {
             sent,
             received: Some(received),
-            initiator: Initiator::Local,
+            initiator,
             failure: None,
         }
     }
@@ -105,6 +110,11 @@ impl Closed {
             initiator,
             failure: Some(failure),
         }
+    }
+
+    /// Our Close frame was queued but lost.
+    pub(crate) fn forget_sent(&mut self) {
+        self.sent = None;
     }
 
     /// The connection close code (RFC 6455 §7.1.5): the peer's; 1005 when its Close frame had

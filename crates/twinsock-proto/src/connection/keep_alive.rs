@@ -47,11 +47,11 @@ impl KeepAlive {
         self.round_trip_time
     }
 
-    /// When something is due.
+    /// When something is due; `None` also for a time too far away to be told.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.unanswered_since {
-            Some(since) => self.patience.map(|patience| since + patience),
-            None => self.interval.map(|interval| self.last_received + interval),
+            Some(since) => since.checked_add(self.patience?),
+            None => self.last_received.checked_add(self.interval?),
         }
     }
 

@@ -55,7 +55,8 @@ pub struct Settings {
 ///    [`poll_transmit`](Self::poll_transmit) until `None` or the network is full.
 /// 3. Wait for the network or for [`poll_timeout`](Self::poll_timeout).
 ///
-/// Events may be left for later: then nothing more is read, and what was read waits.
+/// Events may be left for later: then nothing more is read, and what was read waits. Before they
+/// are taken up again, [`handle_timeout`](Self::handle_timeout) tells what time it is.
 ///
 /// ```
 /// use std::time::Instant;
@@ -261,6 +262,7 @@ impl Connection {
         let Self { receiver, state } = self;
         loop {
             if !state.is_receiving() {
+                receiver.discard();
                 return None;
             }
             match receiver.advance() {

@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) keep_alive: KeepAlive,
     /// The latest time that an input told.
     now: Instant,
+    /// Whether all that was read has been looked at.
+    is_caught_up: bool,
     input: Direction,
     output: Direction,
 }
@@ -45,6 +47,7 @@ impl State {
             timers: TimerTable::default(),
             keep_alive: KeepAlive::new(timing.keep_alive, timing.pong, now),
             now,
+            is_caught_up: true,
             input: Direction::Open,
             output: Direction::Open,
         }
@@ -89,6 +92,8 @@ impl State {
     pub(crate) fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
         self.require_open()?;
         self.now = now;
+        // RFC 6455 §5.5.2: a Ping that came before is answered.
+        self.sender.send_pending_pong();
         self.sender.send_close(&reason);
         self.close = CloseState::CloseSent(Some(reason));
         self.start(Timer::Close, self.timing.close);
@@ -99,6 +104,7 @@ impl State {
 
     pub(crate) fn handle_received(&mut self, now: Instant) {
         self.now = now;
+        self.is_caught_up = false;
         self.timers.clear(Timer::Receive);
         self.keep_alive.handle_received(now);
     }
@@ -112,7 +118,7 @@ impl State {
     pub(crate) fn handle_send_failed(&mut self, now: Instant) {
         self.now = now;
         self.output = Direction::Ended;
-        self.sender.discard();
+        self.lose_output();
         self.timers.clear(Timer::Send);
         if self.is_open() {
             self.close = CloseState::CloseSent(None);
@@ -125,7 +131,13 @@ impl State {
         if count > 0 || !self.sender.has_output() {
             self.timers.clear(Timer::Send);
         }
-        if self.sender.has_output() && !self.timers.is_set(Timer::Send) {
+        // The peer has the full time for its answer once it has our Close frame.
+        let advanced_close = count > 0 && self.sender.advanced_close();
+        if advanced_close && matches!(self.close, CloseState::CloseSent(_)) {
+            self.start(Timer::Close, self.timing.close);
+        }
+        let awaits_progress = self.sender.has_output() && self.closed().is_none();
+        if awaits_progress && !self.timers.is_set(Timer::Send) {
             self.start(Timer::Send, self.timing.send);
         }
     }
@@ -135,7 +147,10 @@ impl State {
         while let Some(timer) = self.timers.take_expired(now) {
             match timer {
                 Timer::Close if self.is_receiving() => self.fail(Failure::TimedOut(Overdue::Close)),
-                Timer::Close => self.end_draining(),
+                Timer::Close => {
+                    self.lose_output();
+                    self.end_draining();
+                }
                 Timer::Send => self.fail(Failure::TimedOut(Overdue::Send)),
                 Timer::Receive => self.fail(Failure::TimedOut(Overdue::Receive)),
             }
@@ -146,14 +161,18 @@ impl State {
         match self.keep_alive.handle_timeout(now) {
             Due::Nothing => {}
             Due::Ping(payload) => self.sender.send_ping(&payload),
+            // Nothing is read until the application has caught up: the answer may be there.
+            Due::GiveUp if !self.is_caught_up => self.keep_alive.handle_received(now),
             Due::GiveUp => self.fail(Failure::TimedOut(Overdue::Pong)),
         }
     }
 
     pub(crate) fn handle_ping(&mut self, payload: ControlPayload) {
-        // RFC 6455 §5.5.1: after our Close nothing more is sent, not even an answer.
-        if self.is_open() {
-            self.sender.answer_ping(payload);
+        // RFC 6455 §5.5.2: a Ping is answered until the peer's Close has come, also after ours:
+        // §5.5.1 forbids only data frames then.
+        match &self.close {
+            CloseState::Open | CloseState::CloseSent(Some(_)) => self.sender.answer_ping(payload),
+            CloseState::CloseSent(None) | CloseState::Draining(_) | CloseState::Closed(_) => {}
         }
     }
 
@@ -162,6 +181,8 @@ impl State {
     }
 
     pub(crate) fn handle_close(&mut self, received: CloseReason) {
+        // RFC 6455 §5.5.2: after the peer's Close no Ping is answered.
+        self.sender.forget_ping();
         let closed = match &self.close {
             CloseState::Open => {
                 // RFC 6455 §5.5.1: answered with a Close that typically echoes the code.
@@ -177,6 +198,7 @@ impl State {
 
     /// All that was read is looked at, and no message is under way.
     pub(crate) fn handle_bytes_used_up(&mut self) {
+        self.is_caught_up = true;
         if self.input == Direction::Ended {
             self.fail(Failure::EndOfStream);
         }
@@ -223,6 +245,10 @@ impl State {
 
     /// RFC 6455 §7.1.7: tells the peer why if it can be told, then waits for it to go.
     pub(crate) fn fail(&mut self, failure: Failure) {
+        self.sender.forget_ping();
+        if let Failure::TimedOut(Overdue::Send | Overdue::Close) = failure {
+            self.lose_output();
+        }
         let sent = match &self.close {
             CloseState::Open => self.send_failure(&failure),
             CloseState::CloseSent(sent) => sent.clone(),
@@ -250,6 +276,19 @@ impl State {
         Some(reason)
     }
 
+    /// What waits to be sent is lost; a Close frame among it was never sent.
+    fn lose_output(&mut self) {
+        if self.sender.owes_close() {
+            match &mut self.close {
+                CloseState::CloseSent(sent) => *sent = None,
+                CloseState::Draining(closed) => closed.forget_sent(),
+                // An end that may have been told is final.
+                CloseState::Open | CloseState::Closed(_) => {}
+            }
+        }
+        self.sender.discard();
+    }
+
     fn drain(&mut self, closed: Closed) {
         self.close = CloseState::Draining(closed);
         self.timers.clear(Timer::Receive);
@@ -267,7 +306,9 @@ impl State {
     }
 
     fn start(&mut self, timer: Timer, after: Option<Duration>) {
-        self.timers.set(timer, after.map(|after| self.now + after));
+        // A time too far away to be told never comes.
+        let deadline = after.and_then(|after| self.now.checked_add(after));
+        self.timers.set(timer, deadline);
     }
 
     /// RFC 6455 §7.1.1: the server ends the TCP connection first; so does whoever failed it.

@@ -36,6 +36,29 @@ impl Assembly {
         }
     }
 
+    /// Makes room for a piece of this length in a message of at most `most` bytes.
+    ///
+    /// The memory doubles, so that each byte is moved but a few times, and yet never grows
+    /// beyond `most`: a peer cannot make us hold twice the limit.
+    pub(crate) fn reserve(&mut self, length: usize, most: usize) {
+        let needed = self.len().saturating_add(length);
+        let capacity = match self {
+            Self::Text(text) => text.text_mut().capacity(),
+            Self::Binary(binary) => binary.bytes.capacity(),
+        };
+        if needed <= capacity {
+            return;
+        }
+        let capacity = needed.max(capacity.saturating_mul(2).min(most));
+        match self {
+            Self::Text(text) => {
+                let text = text.text_mut();
+                text.reserve_exact(capacity - text.len());
+            }
+            Self::Binary(binary) => binary.bytes.reserve_exact(capacity - binary.bytes.len()),
+        }
+    }
+
     /// Takes the next piece, already unmasked.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
         match self {
@@ -74,6 +97,11 @@ impl BinaryAssembly {
                 .reserve_exact(wanted.min(self.bytes.len().max(least)));
         }
         &mut self.bytes
+    }
+
+    /// How many bytes were read in directly and are not unmasked yet.
+    pub(crate) fn masked(&self) -> usize {
+        self.bytes.len() - self.unmasked
     }
 
     /// Unmasks what was read in directly and tells how much that is.

@@ -85,11 +85,15 @@ impl Receiver {
     }
 
     /// Memory to read into: the rest of a large frame's final place, or the read memory.
+    ///
+    /// A message lent before is gone.
     pub(crate) fn receive_memory(&mut self) -> Limit<&mut Vec<u8>> {
+        self.release_message();
         if let (Phase::Payload(frame), Some(Assembly::Binary(binary)), true) =
             (&self.phase, &mut self.assembly, self.memory.is_empty())
         {
-            let wanted = usize::try_from(frame.remaining).unwrap_or(usize::MAX);
+            let missing = frame.remaining - binary.masked() as u64;
+            let wanted = usize::try_from(missing).unwrap_or(usize::MAX);
             if wanted >= DIRECT_READ_SIZE {
                 let memory = binary.grow(wanted, READ_SIZE);
                 let room = (memory.capacity() - memory.len()).min(wanted);
@@ -104,8 +108,9 @@ impl Receiver {
         self.memory.bytes.capacity() <= MOST_IDLE
     }
 
-    /// Memory to use for reading when there is none yet.
+    /// Memory to use for reading when there is none yet; a message lent before is gone.
     pub(crate) fn lend_memory(&mut self, memory: Vec<u8>) {
+        self.release_message();
         self.memory.replace(memory);
     }
 
@@ -126,13 +131,16 @@ impl Receiver {
     pub(crate) fn has_unread_bytes(&self) -> bool {
         match &self.phase {
             Phase::Ready(Place::InReadMemory(_, range)) => self.memory.bytes.len() > range.end,
-            Phase::Ready(Place::Assembled) | Phase::Header | Phase::Payload(_) => {
-                !self.memory.is_empty()
+            Phase::Ready(Place::Assembled) | Phase::Header => !self.memory.is_empty(),
+            Phase::Payload(_) => {
+                let was_read_directly =
+                    matches!(&self.assembly, Some(Assembly::Binary(binary)) if binary.masked() > 0);
+                was_read_directly || !self.memory.is_empty()
             }
         }
     }
 
-    /// Forgets all that was read and frees its memory.
+    /// Forgets all that was read.
     pub(crate) fn discard(&mut self) {
         self.memory.start = 0;
         self.memory.bytes.clear();
@@ -144,7 +152,10 @@ impl Receiver {
     pub(crate) fn advance(&mut self) -> Result<Step, Failure> {
         loop {
             let step = match &self.phase {
-                Phase::Ready(_) => self.release_message(),
+                Phase::Ready(_) => {
+                    self.release_message();
+                    None
+                }
                 Phase::Header => self.read_frame()?,
                 Phase::Payload(_) => self.read_payload()?,
             };
@@ -175,14 +186,16 @@ impl Receiver {
         .map(MessageRef))
     }
 
-    fn release_message(&mut self) -> Option<Step> {
-        match std::mem::replace(&mut self.phase, Phase::Header) {
-            Phase::Ready(Place::InReadMemory(_, range)) => self.memory.start = range.end,
-            Phase::Ready(Place::Assembled) | Phase::Header | Phase::Payload(_) => {
-                self.assembly = None;
-            }
+    /// Goes on behind the message that is ready, if there is one.
+    fn release_message(&mut self) {
+        let Phase::Ready(place) = &self.phase else {
+            return;
+        };
+        match place {
+            Place::InReadMemory(_, range) => self.memory.start = range.end,
+            Place::Assembled => self.assembly = None,
         }
-        None
+        self.phase = Phase::Header;
     }
 
     /// Reads the next frame's header, and its payload if it is all there.
@@ -299,6 +312,8 @@ impl Receiver {
         if let Some(key) = frame.mask {
             key.apply(piece);
         }
+        let most = usize::try_from(self.max_message_size).unwrap_or(usize::MAX);
+        assembly.reserve(count, most);
         assembly.push(piece)?;
         frame.consume(count);
         self.memory.start += count;

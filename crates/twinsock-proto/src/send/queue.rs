@@ -26,6 +26,8 @@ use crate::frame::mask::MaskKey;
 pub struct SendQueue {
     segments: VecDeque<Segment>,
     length: usize,
+    /// How many bytes were ever taken off.
+    taken: u64,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,11 @@ impl SendQueue {
         self.length == 0
     }
 
+    /// How many bytes were ever taken off.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Appends a frame.
     pub(crate) fn push(&mut self, header: &FrameHeader, payload: Payload<'_>) {
         let before = self.gather().len();
@@ -94,7 +101,10 @@ impl SendQueue {
 
     /// Forgets all that waits.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            taken: self.taken,
+            ..Self::default()
+        };
     }
 
     /// Frees memory that an idle connection need not hold.
@@ -157,7 +167,15 @@ impl Segment {
 
     fn advance(&mut self, count: usize) {
         match self {
-            Self::Gathered { sent, .. } => *sent += count,
+            Self::Gathered { bytes, sent } => {
+                *sent += count;
+                // A queue that is never quite empty must not keep what is gone. At most as many
+                // bytes are moved as were sent since the last time.
+                if *sent >= bytes.len() - *sent {
+                    bytes.drain(..*sent);
+                    *sent = 0;
+                }
+            }
             Self::Shared(bytes) => bytes.advance(count),
             Self::Unmasked { .. } => {}
         }
@@ -188,8 +206,16 @@ impl Buf for SendQueue {
         count
     }
 
+    /// # Panics
+    /// When fewer than `count` bytes wait.
     fn advance(&mut self, mut count: usize) {
+        assert!(
+            count <= self.length,
+            "advanced by {count} bytes of {}",
+            self.length
+        );
         self.length -= count;
+        self.taken += count as u64;
         loop {
             let is_last = self.segments.len() == 1;
             let Some(front) = self.segments.front_mut() else {
@@ -203,11 +229,7 @@ impl Buf for SendQueue {
             }
             match front {
                 // The last gathered segment is kept: the next message goes into its memory.
-                Segment::Gathered { bytes, sent } if is_last => {
-                    bytes.clear();
-                    *sent = 0;
-                    break;
-                }
+                Segment::Gathered { .. } if is_last => break,
                 _ => self.segments.pop_front(),
             };
         }
@@ -334,6 +356,26 @@ mod tests {
                 prop_assert_eq!(&bytes[..], &other[..], "a payload that others hold was changed");
             }
         }
+    }
+
+    #[test]
+    fn a_queue_that_is_never_empty_keeps_no_more_than_waits() {
+        let mut queue = SendQueue::default();
+        queue.push(&header(1_000, None), Payload::Borrowed(&[0; 1_000]));
+        for _ in 0..10_000 {
+            queue.push(&header(1_000, None), Payload::Borrowed(&[0; 1_000]));
+            queue.advance(1_004);
+        }
+        assert_eq!(queue.len(), 1_004);
+        assert!(queue.kept_capacity() < 16_000, "{}", queue.kept_capacity());
+    }
+
+    #[test]
+    #[should_panic(expected = "advanced by 3 bytes of 2")]
+    fn advancing_past_the_end_panics() {
+        let mut queue = SendQueue::default();
+        queue.push(&header(0, None), Payload::Borrowed(&[]));
+        queue.advance(3);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Sender {
     /// RFC 6455 §5.5.3 allows to answer only the newest Ping; so a peer that pings without
     /// reading makes us hold one answer.
     pending_pong: Option<ControlPayload>,
+    /// Where our Close frame ends in the stream of bytes, while it is on its way out.
+    close_end: Option<u64>,
     room: usize,
 }
 
@@ -30,12 +32,14 @@ impl Sender {
             queue: SendQueue::default(),
             mask_keys,
             pending_pong: None,
+            close_end: None,
             room,
         }
     }
 
+    /// An empty queue has room whatever the limit, or nothing could ever be sent.
     pub(crate) fn has_room(&self) -> bool {
-        self.queue.len() < self.room
+        self.queue.is_empty() || self.queue.len() < self.room
     }
 
     /// How many bytes wait.
@@ -45,10 +49,8 @@ impl Sender {
 
     /// The queue, with the pending Pong in it if there is room.
     pub(crate) fn transmit(&mut self) -> &mut SendQueue {
-        if self.has_room()
-            && let Some(payload) = self.pending_pong.take()
-        {
-            self.send_control(Opcode::Pong, &payload);
+        if self.has_room() {
+            self.send_pending_pong();
         }
         self.queue.prepare();
         &mut self.queue
@@ -76,16 +78,42 @@ impl Sender {
         self.pending_pong = Some(payload);
     }
 
-    pub(crate) fn send_close(&mut self, reason: &CloseReason) {
-        // RFC 6455 §5.5.1: nothing follows a Close frame, and no answer is owed any more.
+    /// Queues the pending Pong, whatever room there is.
+    pub(crate) fn send_pending_pong(&mut self) {
+        if let Some(payload) = self.pending_pong.take() {
+            self.send_control(Opcode::Pong, &payload);
+        }
+    }
+
+    /// No answer is owed any more.
+    pub(crate) fn forget_ping(&mut self) {
         self.pending_pong = None;
+    }
+
+    pub(crate) fn send_close(&mut self, reason: &CloseReason) {
         let mut body = Vec::with_capacity(ControlPayload::MAX_LENGTH);
         reason.encode(&mut body);
         self.send_frame(Opcode::Close, Payload::Borrowed(&body));
+        self.close_end = Some(self.queue.taken() + self.queue.len() as u64);
+    }
+
+    /// Whether our Close frame waits to be sent, or a part of it.
+    pub(crate) fn owes_close(&self) -> bool {
+        self.close_end.is_some_and(|end| self.queue.taken() < end)
+    }
+
+    /// Whether the bytes just taken brought our Close frame nearer to the peer.
+    pub(crate) fn advanced_close(&mut self) -> bool {
+        let was_owed = self.close_end.is_some();
+        if !self.owes_close() {
+            self.close_end = None;
+        }
+        was_owed
     }
 
     pub(crate) fn discard(&mut self) {
         self.pending_pong = None;
+        self.close_end = None;
         self.queue.clear();
     }
 
