@@ -99,7 +99,12 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { kind, context: context.into(), source: None, response: None }))
+        Self(Arc::new(Inner {
+            kind,
+            context: context.into(),
+            source: None,
+            response: None,
+        }))
     }
 
     fn with_source(
@@ -108,7 +113,12 @@ impl Error {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         let (context, source) = (context.into(), Some(source.into()));
-        Self(Arc::new(Inner { kind, context, source, response: None }))
+        Self(Arc::new(Inner {
+            kind,
+            context,
+            source,
+            response: None,
+        }))
     }
 
     pub(crate) fn invalid_argument(context: impl Into<String>) -> Self {
@@ -129,11 +139,18 @@ impl Error {
     }
 
     pub(crate) fn no_address(host: &str) -> Self {
-        Self::new(ErrorKind::NameNotResolved, format!("the name {host:?} has no address"))
+        Self::new(
+            ErrorKind::NameNotResolved,
+            format!("the name {host:?} has no address"),
+        )
     }
 
     pub(crate) fn cannot_connect(address: std::net::SocketAddr, source: io::Error) -> Self {
-        Self::with_source(ErrorKind::CannotConnect, format!("no connection to {address}"), source)
+        Self::with_source(
+            ErrorKind::CannotConnect,
+            format!("no connection to {address}"),
+            source,
+        )
     }
 
     pub(crate) fn system(context: &str, source: io::Error) -> Self {
@@ -172,7 +189,9 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("Error");
-        debug.field("kind", &self.0.kind).field("context", &self.0.context);
+        debug
+            .field("kind", &self.0.kind)
+            .field("context", &self.0.context);
         if let Some(source) = &self.0.source {
             debug.field("source", &source);
         }
@@ -185,7 +204,10 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as &(dyn std::error::Error + 'static))
+        self.0
+            .source
+            .as_ref()
+            .map(|source| &**source as &(dyn std::error::Error + 'static))
     }
 }
 

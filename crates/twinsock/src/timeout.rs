@@ -17,8 +17,8 @@ use twinsock_proto::Timing;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// A client: reaching one address and the opening handshake over it; 60 s by default. At most
-    /// five addresses of a name are tried.
+    /// A client: reaching one address, and again the opening handshake over it; 60 s by default.
+    /// At most five addresses of a name are tried.
     pub connect: Duration,
     /// A client: all of connecting, name resolution included; no limit by default.
     pub overall: Option<Duration>,
@@ -43,7 +43,13 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        let Timing { keep_alive, pong, send, receive, .. } = Timing::default();
+        let Timing {
+            keep_alive,
+            pong,
+            send,
+            receive,
+            ..
+        } = Timing::default();
         Self {
             connect: Duration::from_secs(60),
             overall: None,
@@ -59,8 +65,21 @@ impl Default for Timeouts {
 
 impl From<Timeouts> for Timing {
     fn from(timeouts: Timeouts) -> Self {
-        let Timeouts { close, keep_alive, pong, send, receive, .. } = timeouts;
-        Self { keep_alive, pong, close: Some(close), send, receive }
+        let Timeouts {
+            close,
+            keep_alive,
+            pong,
+            send,
+            receive,
+            ..
+        } = timeouts;
+        Self {
+            keep_alive,
+            pong,
+            close: Some(close),
+            send,
+            receive,
+        }
     }
 }
 

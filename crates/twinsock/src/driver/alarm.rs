@@ -16,14 +16,20 @@ pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
     /// Ready when `deadline` has passed; outside of a runtime there is no clock to wait for.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        deadline: Option<Instant>,
+    ) -> Poll<()> {
         let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else {
             return Poll::Pending;
         };
         if Handle::try_current().is_err() {
             return Poll::Pending;
         }
-        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        let sleep = self
+            .0
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);
         }

@@ -127,20 +127,23 @@ impl Engine {
 
     /// A message that is already here.
     fn take_message(&mut self) -> Option<Message> {
-        loop {
-            let was_full = self.inbox.is_full();
-            if let Some(message) = self.inbox.pop() {
-                if was_full {
-                    // A sender may go on reading ahead.
-                    self.wakers.wake_all();
-                }
-                return Some(message);
-            }
-            let Event::MessageReceived(message) = self.connection.poll_event()? else { continue };
+        if let Some(message) = self.take_read_ahead() {
+            return Some(message);
+        }
+        while let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
             if self.unread == Unread::Kept {
                 return Some(message.into_owned());
             }
         }
+        None
+    }
+
+    fn take_read_ahead(&mut self) -> Option<Message> {
+        if self.inbox.is_full() {
+            // A sender may go on reading ahead.
+            self.wakers.wake_all();
+        }
+        self.inbox.pop()
     }
 
     /// Nothing is left to do but wait: sends what waits, then looks at the clock.
@@ -157,7 +160,10 @@ impl Engine {
 
     fn poll_alarm(&mut self) -> Poll<()> {
         let mut context = Context::from_waker(&self.waker);
-        ready!(self.alarm.poll(&mut context, self.connection.poll_timeout()));
+        ready!(
+            self.alarm
+                .poll(&mut context, self.connection.poll_timeout())
+        );
         self.connection.handle_timeout(alarm::now());
         Poll::Ready(())
     }
@@ -171,7 +177,9 @@ impl Engine {
             self.connection.lend_memory(memory::take());
         }
         let mut context = Context::from_waker(&self.waker);
-        let read = self.transport.poll_read(&mut context, self.connection.receive_memory());
+        let read = self
+            .transport
+            .poll_read(&mut context, self.connection.receive_memory());
         match read {
             Poll::Pending => {
                 if let Some(memory) = self.connection.take_idle_memory() {
@@ -228,7 +236,9 @@ impl Engine {
 
     /// Queues a message as part of a batch: the caller flushes.
     pub(crate) fn feed(&mut self, message: Message) -> Result<(), Error> {
-        self.connection.send(message).map_err(|NotOpen| self.not_open())
+        self.connection
+            .send(message)
+            .map_err(|NotOpen| self.not_open())
     }
 
     pub(crate) fn ping(&mut self, payload: ControlPayload) -> Result<Output, Error> {
@@ -314,7 +324,12 @@ impl Engine {
     /// Reads on while a sender waits, so that the peer is not kept from reading in its turn.
     fn poll_read_ahead(&mut self) -> Poll<()> {
         if self.inbox.is_full() {
-            return Poll::Pending;
+            // One more read, and the core knows that it is we who do not read: it then does not
+            // take the silence for the peer's.
+            return match self.connection.has_unread_bytes() {
+                true => Poll::Pending,
+                false => self.poll_read(),
+            };
         }
         if let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
             if self.unread == Unread::Kept {
@@ -331,7 +346,10 @@ impl Engine {
     }
 
     fn not_open(&self) -> Error {
-        let failure = self.connection.closed().and_then(|closed| self.failure(closed));
+        let failure = self
+            .connection
+            .closed()
+            .and_then(|closed| self.failure(closed));
         match (failure, &self.network_error) {
             (Some(failure), _) => failure,
             (None, Some(error)) => Error::connection_lost(Arc::clone(error)),
@@ -377,7 +395,9 @@ impl Engine {
             self.abort();
             self.wakers.wake_all();
         }
-        self.closed().and_then(|closed| self.failure(closed)).map_or(Ok(()), Err)
+        self.closed()
+            .and_then(|closed| self.failure(closed))
+            .map_or(Ok(()), Err)
     }
 
     /// The error for a connection that did not close but fail.

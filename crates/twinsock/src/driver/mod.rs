@@ -15,6 +15,7 @@ mod wakers;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BufMut;
 use tokio::runtime::Handle;
@@ -24,10 +25,10 @@ use twinsock_proto::{
 
 pub(crate) use crate::driver::alarm::now;
 use crate::driver::engine::{Engine, Output};
-pub(crate) use crate::driver::transport::ByteStream;
+pub use crate::driver::transport::ByteStream;
 use crate::driver::transport::Transport;
-use crate::driver::wakers::WakerSet;
 pub(crate) use crate::driver::wakers::Waiter;
+use crate::driver::wakers::WakerSet;
 use crate::error::Error;
 
 /// An open socket, whatever its surface; dropping it ends the connection.
@@ -45,7 +46,7 @@ struct Shared {
 impl Driver {
     /// Takes over `stream` after the opening handshake; `leftover` was read behind it.
     pub(crate) fn new(
-        stream: impl ByteStream + 'static,
+        stream: Box<dyn ByteStream>,
         role: Role,
         settings: Settings,
         leftover: &[u8],
@@ -56,7 +57,12 @@ impl Driver {
         take_leftover(&mut connection, leftover);
         let wakers = Arc::new(WakerSet::default());
         let engine = Engine::new(connection, Transport::new(stream), Arc::clone(&wakers));
-        Ok(Self { shared: Arc::new(Shared { engine: Mutex::new(engine), wakers }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine: Mutex::new(engine),
+                wakers,
+            }),
+        })
     }
 
     // ---- what is done at once ----
@@ -65,9 +71,8 @@ impl Driver {
         self.shared.engine().closed().cloned()
     }
 
-    /// What the connection knows.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
-        look(self.shared.engine().connection())
+    pub(crate) fn round_trip_time(&self) -> Option<Duration> {
+        self.shared.engine().connection().round_trip_time()
     }
 
     pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
@@ -101,6 +106,17 @@ impl Driver {
             .await?;
         self.settle(output);
         Ok(())
+    }
+
+    pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
+        let mut message = Some(message);
+        // Queued once: the command runs when there is room, and then the waiting is over.
+        self.send(|connection| {
+            message
+                .take()
+                .map_or(Ok(()), |message| connection.send(message))
+        })
+        .await
     }
 
     pub(crate) async fn ping(&self, payload: ControlPayload) -> Result<(), Error> {
@@ -159,7 +175,11 @@ impl Driver {
     where
         F: FnMut(&mut Engine) -> Poll<T>,
     {
-        Wait { shared: &self.shared, waiter: None, poll }
+        Wait {
+            shared: &self.shared,
+            waiter: None,
+            poll,
+        }
     }
 
     /// Sees to it that what waits is written though no caller waits for it.
@@ -195,7 +215,11 @@ impl Shared {
     where
         F: FnMut(&mut Engine) -> Poll<T>,
     {
-        Wait { shared: self, waiter: None, poll }
+        Wait {
+            shared: self,
+            waiter: None,
+            poll,
+        }
     }
 
     /// Polls, and registers `waiter` before it is final that there is something to wait for.
@@ -247,7 +271,11 @@ impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Self { shared, waiter, poll } = &mut *self;
+        let Self {
+            shared,
+            waiter,
+            poll,
+        } = &mut *self;
         if let Poll::Ready(value) = poll(&mut shared.engine()) {
             return Poll::Ready(value);
         }

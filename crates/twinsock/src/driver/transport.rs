@@ -7,8 +7,16 @@ use std::task::{Context, Poll};
 use bytes::{Buf, BufMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// A byte stream in both directions: TCP, TLS, a tunnel, or memory in a test.
-pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A byte stream in both directions that a socket may run over: TCP, TLS, a tunnel, or memory in
+/// a test. Every type that fits has it by itself.
+///
+/// ```
+/// fn may_carry_a_socket(_: impl twinsock::ByteStream) {}
+///
+/// let (stream, _) = tokio::io::duplex(1024);
+/// may_carry_a_socket(stream);
+/// ```
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
@@ -26,8 +34,11 @@ enum Unflushed {
 }
 
 impl Transport {
-    pub(crate) fn new(stream: impl ByteStream + 'static) -> Self {
-        Self { stream: Some(Box::new(stream)), unflushed: Unflushed::Nothing }
+    pub(crate) fn new(stream: Box<dyn ByteStream>) -> Self {
+        Self {
+            stream: Some(stream),
+            unflushed: Unflushed::Nothing,
+        }
     }
 
     /// Reads once; zero bytes are the end of the stream.
@@ -88,7 +99,11 @@ impl Transport {
 
 impl std::fmt::Debug for Transport {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = if self.stream.is_some() { "open" } else { "released" };
+        let state = if self.stream.is_some() {
+            "open"
+        } else {
+            "released"
+        };
         write!(formatter, "Transport({state})")
     }
 }

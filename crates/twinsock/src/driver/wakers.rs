@@ -72,10 +72,13 @@ impl Waiter {
     pub(crate) fn register(&mut self, waker: &Waker) {
         let mut slots = self.wakers.slots();
         let index = *self.slot.get_or_insert_with(|| {
-            slots.iter().position(|slot| matches!(slot, Slot::Free)).unwrap_or_else(|| {
-                slots.push(Slot::Taken);
-                slots.len() - 1
-            })
+            slots
+                .iter()
+                .position(|slot| matches!(slot, Slot::Free))
+                .unwrap_or_else(|| {
+                    slots.push(Slot::Taken);
+                    slots.len() - 1
+                })
         });
         if let Some(slot) = slots.get_mut(index)
             && !matches!(slot, Slot::Waiting(waiting) if waiting.will_wake(waker))

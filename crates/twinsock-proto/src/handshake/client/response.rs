@@ -146,6 +146,12 @@ impl AwaitResponse {
         }
     }
 
+    /// Whether the server has refused, and only the body of its response is still coming.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.phase, Phase::Body(_))
+    }
+
     /// Stops waiting, for instance when time is up: gives the refusal with as much of its body as came, or `None`
     /// when the server has not refused.
     #[must_use]

@@ -1,0 +1,199 @@
+//! A server's TCP socket.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+
+use crate::accept::options::AcceptOptions;
+use crate::accept::pending::PendingHandshake;
+use crate::error::Error;
+use crate::message::MessageWebSocket;
+use crate::opening::Addresses;
+
+/// Listens on a TCP port.
+///
+/// [`accept`](Self::accept) gives each TCP connection as it comes; the opening handshake is a
+/// step of its own, so that a client that dawdles keeps no other waiting.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), twinsock::Error> {
+/// use twinsock::Listener;
+///
+/// let listener = Listener::bind("127.0.0.1:9001").await?;
+/// loop {
+///     let incoming = listener.accept().await?;
+///     tokio::spawn(async move {
+///         let socket = incoming.accept().await?;
+///         while let Some(message) = socket.receive().await? {
+///             socket.send(message).await?;
+///         }
+///         Ok::<(), twinsock::Error>(())
+///     });
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Listener {
+    listener: TcpListener,
+    options: Arc<AcceptOptions>,
+    local_address: SocketAddr,
+}
+
+/// A TCP connection whose opening handshake is still to be done; see [`Listener`] for an example.
+#[derive(Debug)]
+pub struct Incoming {
+    stream: TcpStream,
+    options: Arc<AcceptOptions>,
+    addresses: Addresses,
+}
+
+/// How long to wait when the process has no descriptor left.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+
+impl Listener {
+    /// Listens on `address`, with port 0 on any free port, and accepts with default settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) when the port cannot be had.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn bind(address: impl ToSocketAddrs) -> Result<Self, Error> {
+        let failed = |error| Error::system("cannot listen", error);
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        Self::over(listener)
+    }
+
+    /// Listens with a socket that is already bound.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) when it has no local address.
+    pub fn over(listener: TcpListener) -> Result<Self, Error> {
+        let failed = |error| Error::system("cannot listen", error);
+        let local_address = listener.local_addr().map_err(failed)?;
+        Ok(Self {
+            listener,
+            options: Arc::default(),
+            local_address,
+        })
+    }
+
+    /// Accepts with these settings from now on.
+    #[must_use]
+    pub fn with_options(mut self, options: AcceptOptions) -> Self {
+        self.options = Arc::new(options);
+        self
+    }
+
+    /// The address that is listened on.
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddr {
+        self.local_address
+    }
+
+    /// The next TCP connection.
+    ///
+    /// A connection that broke while it was accepted is passed over, and when the process has run
+    /// out of descriptors it waits for one: a server's loop need not handle either.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) when the listening socket itself is
+    /// broken.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no connection.
+    pub async fn accept(&self) -> Result<Incoming, Error> {
+        loop {
+            let trouble = match self.listener.accept().await {
+                Ok((stream, _)) => match self.incoming(stream) {
+                    Some(incoming) => return Ok(incoming),
+                    None => continue,
+                },
+                Err(error) => Trouble::from(error),
+            };
+            match trouble {
+                Trouble::WithThisConnection => {}
+                Trouble::Exhausted => tokio::time::sleep(EXHAUSTED).await,
+                Trouble::WithTheListener(error) => {
+                    return Err(Error::system("cannot accept connections", error));
+                }
+            }
+        }
+    }
+
+    /// `None` when the client is gone already.
+    fn incoming(&self, stream: TcpStream) -> Option<Incoming> {
+        stream.set_nodelay(true).ok()?;
+        let addresses = Addresses::of(&stream).ok()?;
+        Some(Incoming {
+            stream,
+            options: Arc::clone(&self.options),
+            addresses,
+        })
+    }
+}
+
+/// What an error of the system's accept concerns.
+enum Trouble {
+    WithThisConnection,
+    Exhausted,
+    WithTheListener(io::Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::Interrupted => Self::WithThisConnection,
+            io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => {
+                Self::WithTheListener(error)
+            }
+            // EMFILE, ENFILE and the like have no kind of their own.
+            _ => Self::Exhausted,
+        }
+    }
+}
+
+impl Incoming {
+    /// The client's address.
+    #[must_use]
+    pub fn peer_address(&self) -> SocketAddr {
+        self.addresses.peer
+    }
+
+    /// Does the opening handshake.
+    ///
+    /// # Errors
+    /// See [`AcceptOptions::accept`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn accept(self) -> Result<MessageWebSocket, Error> {
+        self.receive_request().await?.accept().await
+    }
+
+    /// Reads the client's request and leaves the decision to the caller.
+    ///
+    /// # Errors
+    /// See [`AcceptOptions::accept`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn receive_request(self) -> Result<PendingHandshake, Error> {
+        let Self {
+            stream,
+            options,
+            addresses,
+        } = self;
+        Ok(options.receive_request(stream).await?.at(addresses))
+    }
+}

@@ -1,0 +1,141 @@
+//! Settings of a server.
+
+use twinsock_proto::handshake::server::{Origin, OriginPolicy, Policy};
+use twinsock_proto::{Limits, Settings};
+
+use crate::accept::handshake;
+use crate::accept::pending::PendingHandshake;
+use crate::driver::ByteStream;
+use crate::error::Error;
+use crate::message::MessageWebSocket;
+use crate::timeout::Timeouts;
+
+/// The settings with which a server accepts connections.
+///
+/// ```
+/// # async fn run(stream: tokio::net::TcpStream) -> Result<(), twinsock::Error> {
+/// use twinsock::AcceptOptions;
+///
+/// let options = AcceptOptions::new()
+///     .protocol("chat.v2")?
+///     .origin("https://game.example")?
+///     .max_message_size(1 << 20);
+/// let socket = options.accept(stream).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct AcceptOptions {
+    policy: Policy,
+    origins: OriginPolicy,
+    limits: Limits,
+    timeouts: Timeouts,
+}
+
+impl AcceptOptions {
+    /// The defaults: no subprotocol, web pages of the same host only, 64 MiB messages.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a subprotocol that the server speaks, the preferred one first; none by default.
+    ///
+    /// The first one that the client offers too is chosen. When there is none, the connection
+    /// opens without one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when it is no token or
+    /// was added before.
+    pub fn protocol(mut self, protocol: &str) -> Result<Self, Error> {
+        self.policy = self.policy.protocol(protocol.parse()?)?;
+        Ok(self)
+    }
+
+    /// Allows web pages of another origin, such as `https://game.example`; by default only pages
+    /// of the host itself may connect (RFC 6455 §10.2). Clients that send no `Origin` are no
+    /// browsers and always may.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when it is not
+    /// `scheme://host` with an optional port.
+    pub fn origin(mut self, origin: &str) -> Result<Self, Error> {
+        let origin: Origin = origin
+            .parse()
+            .map_err(|error| Error::invalid_argument(format!("{error}")))?;
+        if let OriginPolicy::SameHostOr(others) = &mut self.origins {
+            others.push(origin);
+        }
+        Ok(self)
+    }
+
+    /// Allows every page on the web to connect with its user's cookies: safe only where nothing
+    /// depends on who the user is.
+    #[must_use]
+    pub fn any_origin_dangerously(mut self) -> Self {
+        self.origins = OriginPolicy::AnyOriginDangerously;
+        self
+    }
+
+    /// The largest message received, in bytes; 64 MiB by default, `None` for no limit. A larger
+    /// one fails the connection with 1009.
+    #[must_use]
+    pub fn max_message_size(mut self, size: impl Into<Option<u64>>) -> Self {
+        self.limits.max_message_size = size.into();
+        self
+    }
+
+    /// How long is waited for what.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Does the opening handshake over `stream`.
+    ///
+    /// A client that is turned away gets an HTTP response that says why.
+    ///
+    /// # Errors
+    /// `InvalidHandshake` when the client was turned away; `ConnectionLost`;
+    /// [`Timeout::Handshake`](crate::Timeout::Handshake) after
+    /// [`Timeouts::accept`](crate::Timeouts::accept).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn accept(
+        &self,
+        stream: impl ByteStream + 'static,
+    ) -> Result<MessageWebSocket, Error> {
+        self.receive_request(stream).await?.accept().await
+    }
+
+    /// Reads the client's request and leaves the decision to the caller.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn receive_request(
+        &self,
+        stream: impl ByteStream + 'static,
+    ) -> Result<PendingHandshake, Error> {
+        handshake::receive_request(Box::new(stream), self.clone()).await
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy.clone().origins(self.origins.clone())
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            limits: self.limits,
+            timing: self.timeouts.into(),
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> std::time::Duration {
+        self.timeouts.accept
+    }
+}

@@ -1,0 +1,133 @@
+//! A request that waits for its answer.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Request, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+use twinsock_proto::handshake::Subprotocol;
+use twinsock_proto::handshake::server::Received;
+
+use crate::accept::handshake::{refuse, send_last};
+use crate::accept::options::AcceptOptions;
+use crate::driver::ByteStream;
+use crate::error::Error;
+use crate::message::MessageWebSocket;
+use crate::opening::{Addresses, Head, Opened, Opening};
+use crate::timeout::Timeout;
+
+/// A client's request for a connection, which the server may look at before it decides.
+///
+/// ```
+/// # async fn run(listener: twinsock::Listener) -> Result<(), Box<dyn std::error::Error>> {
+/// let handshake = listener.accept().await?.receive_request().await?;
+/// if handshake.request().uri().path() == "/live" {
+///     let socket = handshake.accept().await?;
+///     socket.send_text("welcome").await?;
+/// } else {
+///     handshake.reject(http::StatusCode::NOT_FOUND, "there is only /live").await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct PendingHandshake {
+    stream: Box<dyn ByteStream>,
+    received: Received,
+    options: AcceptOptions,
+    addresses: Option<Addresses>,
+}
+
+impl PendingHandshake {
+    pub(crate) fn new(
+        stream: Box<dyn ByteStream>,
+        received: Received,
+        options: AcceptOptions,
+    ) -> Self {
+        Self {
+            stream,
+            received,
+            options,
+            addresses: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, addresses: Addresses) -> Self {
+        self.addresses = Some(addresses);
+        self
+    }
+
+    /// The request: its path, its headers.
+    #[must_use]
+    pub fn request(&self) -> &Request<()> {
+        self.received.request()
+    }
+
+    /// The subprotocols that the client offers, its preferred one first.
+    pub fn protocols(&self) -> impl Iterator<Item = &str> {
+        self.received.protocols().iter().map(Subprotocol::as_str)
+    }
+
+    /// Opens the connection, unless the page's origin is not allowed.
+    ///
+    /// # Errors
+    /// `InvalidHandshake` when the origin was turned away; `ConnectionLost`; `Timeout`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn accept(self) -> Result<MessageWebSocket, Error> {
+        let Self {
+            mut stream,
+            received,
+            options,
+            addresses,
+        } = self;
+        let accepted = match received.accept(&options.policy()) {
+            Ok(accepted) => accepted,
+            Err(refusal) => return Err(refuse(stream, refusal).await),
+        };
+        let (response, request, protocol, leftover) = accepted.into_parts();
+        let send = async {
+            stream.write_all(&response).await?;
+            stream.flush().await
+        };
+        timeout(options.timeout(), send)
+            .await
+            .map_err(|_| Error::timeout(Timeout::Handshake))?
+            .map_err(|error| Error::connection_lost(Arc::new(error)))?;
+        let opening = Opening {
+            head: Head::FromClient(request),
+            protocol,
+            addresses,
+        };
+        Opened {
+            stream,
+            opening,
+            leftover,
+        }
+        .into_message_socket(options.settings())
+    }
+
+    /// Turns the client away with a status and a text of the application's own.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the status is no refusal (1xx, 204, 304); `ConnectionLost`;
+    /// `Timeout`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn reject(self, status: StatusCode, body: &str) -> Result<(), Error> {
+        let response = self
+            .received
+            .reject(status, &HeaderMap::new(), body.as_bytes())?;
+        send_last(self.stream, &response).await
+    }
+}
+
+impl std::fmt::Debug for PendingHandshake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("PendingHandshake")
+            .field("request", self.request())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,292 @@
+//! `MessageWebSocket`: whole messages.
+
+mod builder;
+mod halves;
+mod sink_stream;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use twinsock_proto::{CloseCode, CloseReason, Closed, ControlPayload, Message};
+
+pub use crate::message::builder::MessageWebSocketBuilder;
+pub use crate::message::halves::{MessageReceiver, MessageSender};
+
+use crate::accept::AcceptOptions;
+use crate::driver::{ByteStream, Driver};
+use crate::error::Error;
+use crate::message::sink_stream::Waiters;
+use crate::opening::Opening;
+
+/// A WebSocket for whole messages, text or binary (`MessageWebSocket` in UWP).
+///
+/// All methods take `&self`: one task may send while another receives, and an
+/// `Arc<MessageWebSocket>` may be shared by as many as you like.
+///
+/// ```
+/// # async fn run() -> Result<(), twinsock::Error> {
+/// use twinsock::{Message, MessageWebSocket};
+///
+/// let socket = MessageWebSocket::connect("ws://echo.example/").await?;
+/// socket.send_text("Hello, world!").await?;
+/// while let Some(message) = socket.receive().await? {
+///     match message {
+///         Message::Text(text) => println!("{text}"),
+///         Message::Binary(bytes) => println!("{} bytes", bytes.len()),
+///     }
+/// }
+/// println!("{}", socket.closed().expect("the loop has ended"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Who drives it
+/// The calls themselves: no task runs per socket. While a [`receive`](Self::receive), or a `send`
+/// that waits for room, is under way, the socket reads, answers Pings and Close frames, sends its
+/// own keep-alive Pings and gives up on a peer that is gone. An application that does neither for
+/// a while leaves the peer's Pings unanswered for as long.
+///
+/// # When messages go out
+/// The first message goes out at once. Those that follow it in the same turn of the task, or
+/// while received messages are waiting to be handled, are gathered and go out together: when a
+/// `receive` is about to wait, when 64 KiB have come together, at [`flush`](Self::flush) and
+/// [`close`](Self::close), and at the latest when the sending task pauses at an `.await`. So a
+/// plain loop of `receive` and `send` makes one system call for many messages. A task that is
+/// going to compute for long without an `.await` flushes first.
+///
+/// # Memory
+/// An idle socket holds no buffers. A peer can make it hold: one message of at most
+/// [`max_message_size`](MessageWebSocketBuilder::max_message_size); the 64 KiB just read; 64 KiB
+/// of messages read ahead while a `send` waits; one pending Pong of 125 bytes. The application
+/// can make it hold a send queue of 64 KiB and the message that exceeds it.
+///
+/// # Dropping
+/// Dropping the socket never blocks: a Close frame without a code is sent if it can be, what was
+/// sent before goes out, and the connection ends in the background within
+/// [`Timeouts::close`](crate::Timeouts::close). To tell the peer a code and to learn its answer,
+/// [`close`](Self::close).
+///
+/// # Runtime
+/// It lives in a tokio runtime with I/O and time enabled (`enable_all`).
+#[derive(Debug)]
+pub struct MessageWebSocket {
+    driver: Arc<Driver>,
+    opening: Arc<Opening>,
+    waiters: Waiters,
+}
+
+impl MessageWebSocket {
+    /// Connects to a `ws://` address with all settings at their defaults.
+    ///
+    /// At most five addresses of the name are tried, each for 60 s.
+    ///
+    /// # Errors
+    /// See [`MessageWebSocketBuilder::connect`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the attempt and leaves no connection behind.
+    pub async fn connect(uri: &str) -> Result<Self, Error> {
+        Self::builder().connect(uri).await
+    }
+
+    /// The settings that must be made before connecting (`MessageWebSocketControl` in UWP).
+    #[must_use]
+    pub fn builder() -> MessageWebSocketBuilder {
+        MessageWebSocketBuilder::default()
+    }
+
+    /// Does the client's opening handshake over a byte stream that is already there: TLS, a
+    /// tunnel, memory in a test. `uri` names the host and resource to ask for.
+    ///
+    /// # Errors
+    /// See [`MessageWebSocketBuilder::connect_over`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn connect_over(stream: impl ByteStream + 'static, uri: &str) -> Result<Self, Error> {
+        Self::builder().connect_over(stream, uri).await
+    }
+
+    /// Does the server's opening handshake over a byte stream, with all settings at their
+    /// defaults; see [`AcceptOptions`] for others and [`Listener`](crate::Listener) for TCP.
+    ///
+    /// # Errors
+    /// See [`AcceptOptions::accept`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn accept(stream: impl ByteStream + 'static) -> Result<Self, Error> {
+        AcceptOptions::default().accept(stream).await
+    }
+
+    pub(crate) fn new(driver: Driver, opening: Opening) -> Self {
+        let driver = Arc::new(driver);
+        Self {
+            waiters: Waiters::new(&driver),
+            driver,
+            opening: Arc::new(opening),
+        }
+    }
+
+    /// Sends a text message.
+    ///
+    /// Ready when the message is queued; it waits while 64 KiB are queued already. The text is
+    /// copied; [`send`](Self::send) takes over a `String` without a copy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) when the socket is closing or closed, or
+    /// the error that ended the connection.
+    ///
+    /// # Cancel safety
+    /// A dropped `send` has queued the whole message or nothing: nothing, unless it was ready.
+    pub async fn send_text(&self, text: &str) -> Result<(), Error> {
+        self.driver
+            .send(|connection| connection.send_text(text))
+            .await
+    }
+
+    /// Sends a binary message; otherwise like [`send_text`](Self::send_text).
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// As [`send_text`](Self::send_text).
+    pub async fn send_binary(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.driver
+            .send(|connection| connection.send_binary(bytes))
+            .await
+    }
+
+    /// Sends a message that is owned: a large one is not copied.
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// As [`send_text`](Self::send_text).
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
+        self.driver.send_message(message.into()).await
+    }
+
+    /// The next message; `None` when the connection has closed, by whichever side and code, see
+    /// [`closed`](Self::closed).
+    ///
+    /// # Errors
+    /// When the connection failed: the peer broke the protocol or a limit, was gone, or did
+    /// nothing in time. All messages that came before are handed out first, the peer is told why
+    /// with a Close frame, and its end of the connection is awaited for at most
+    /// [`Timeouts::close`](crate::Timeouts::close). Each later call gives the same error.
+    ///
+    /// # Cancel safety
+    /// A dropped `receive` loses nothing: the next call gives the message.
+    pub async fn receive(&self) -> Result<Option<Message>, Error> {
+        self.driver.receive().await
+    }
+
+    /// Sends a Ping with up to 125 bytes of payload.
+    ///
+    /// The answer is noticed while the socket is driven, and gives the
+    /// [`round_trip_time`](Self::round_trip_time). Pings of the keep-alive go out by themselves.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a longer payload;
+    /// otherwise as [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// A dropped `ping` has sent nothing, unless it was ready.
+    pub async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
+        let payload = ControlPayload::new(payload).ok_or_else(|| {
+            let length = payload.len();
+            Error::invalid_argument(format!(
+                "expected a ping of at most 125 bytes, got {length}"
+            ))
+        })?;
+        self.driver.ping(payload).await
+    }
+
+    /// Waits until all that was sent is with the operating system.
+    ///
+    /// # Errors
+    /// When the connection failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing; what waits still goes out.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.driver.flush().await
+    }
+
+    /// Closes the connection: sends what waits, then a Close frame with `code` and `reason`, and
+    /// waits for the peer's answer; messages that come meanwhile are discarded (RFC 6455 §7.1.2).
+    ///
+    /// On a socket that is closing already it only waits for the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), with nothing sent, for a
+    /// code that must not be sent or a reason above 123 bytes;
+    /// [`Timeout::Close`](crate::Timeout::Close) when the peer does not answer in time; or the
+    /// error that ended the connection before.
+    ///
+    /// # Cancel safety
+    /// The Close frame is queued at the first poll; dropping the future later stops the waiting,
+    /// not the closing.
+    pub async fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.driver.close(CloseReason::new(code, reason)?).await
+    }
+
+    /// How the connection ended: both codes and reasons, who began, clean or not; `None` while it
+    /// has not ended.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.driver.closed()
+    }
+
+    /// Splits the socket into two owned halves; the connection ends when both are dropped.
+    ///
+    /// There is no need to split in order to send and receive at the same time; it is for those
+    /// who want each half in its own task, with the compiler seeing to it that only one sends.
+    #[must_use]
+    pub fn split(self) -> (MessageSender, MessageReceiver) {
+        halves::split(self)
+    }
+
+    /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        self.opening.protocol()
+    }
+
+    /// The server's response to the opening handshake; `None` in a server.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response<()>> {
+        self.opening.response()
+    }
+
+    /// The client's request of the opening handshake; `None` in a client.
+    #[must_use]
+    pub fn request(&self) -> Option<&Request<()>> {
+        self.opening.request()
+    }
+
+    /// This end's address; `None` over a stream that is not a TCP connection of this library
+    /// (`Information.LocalAddress` in UWP).
+    #[must_use]
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.opening.local_address()
+    }
+
+    /// The peer's address; `None` over a stream that is not a TCP connection of this library.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.opening.peer_address()
+    }
+
+    /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
+    /// answer.
+    #[must_use]
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.driver.round_trip_time()
+    }
+}

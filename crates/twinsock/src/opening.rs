@@ -1,0 +1,101 @@
+//! What the opening handshake left behind.
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::BytesMut;
+use http::{Request, Response};
+use tokio::net::TcpStream;
+use twinsock_proto::handshake::Subprotocol;
+use twinsock_proto::{Role, Settings};
+
+use crate::driver::{ByteStream, Driver};
+use crate::error::Error;
+use crate::message::MessageWebSocket;
+
+/// What is known of a connection since its opening handshake.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) head: Head,
+    pub(crate) protocol: Option<Subprotocol>,
+    pub(crate) addresses: Option<Addresses>,
+}
+
+/// What the peer said.
+#[derive(Debug)]
+pub(crate) enum Head {
+    FromServer(Response<()>),
+    FromClient(Request<()>),
+}
+
+/// Both ends of a TCP connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) local: SocketAddr,
+    pub(crate) peer: SocketAddr,
+}
+
+/// A byte stream on which the opening handshake is done.
+pub(crate) struct Opened {
+    pub(crate) stream: Box<dyn ByteStream>,
+    pub(crate) opening: Opening,
+    /// What came behind the handshake: the beginning of the first frame.
+    pub(crate) leftover: BytesMut,
+}
+
+impl Addresses {
+    pub(crate) fn of(stream: &TcpStream) -> io::Result<Self> {
+        Ok(Self {
+            local: stream.local_addr()?,
+            peer: stream.peer_addr()?,
+        })
+    }
+}
+
+impl Opening {
+    pub(crate) fn protocol(&self) -> Option<&str> {
+        self.protocol.as_ref().map(Subprotocol::as_str)
+    }
+
+    pub(crate) fn response(&self) -> Option<&Response<()>> {
+        match &self.head {
+            Head::FromServer(response) => Some(response),
+            Head::FromClient(_) => None,
+        }
+    }
+
+    pub(crate) fn request(&self) -> Option<&Request<()>> {
+        match &self.head {
+            Head::FromClient(request) => Some(request),
+            Head::FromServer(_) => None,
+        }
+    }
+
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        self.addresses.map(|addresses| addresses.local)
+    }
+
+    pub(crate) fn peer_address(&self) -> Option<SocketAddr> {
+        self.addresses.map(|addresses| addresses.peer)
+    }
+
+    fn role(&self) -> Role {
+        match self.head {
+            Head::FromServer(_) => Role::Client,
+            Head::FromClient(_) => Role::Server,
+        }
+    }
+}
+
+impl Opened {
+    /// Where the connection runs, once that is known.
+    pub(crate) fn at(mut self, addresses: Option<Addresses>) -> Self {
+        self.opening.addresses = addresses;
+        self
+    }
+
+    pub(crate) fn into_message_socket(self, settings: Settings) -> Result<MessageWebSocket, Error> {
+        let driver = Driver::new(self.stream, self.opening.role(), settings, &self.leftover)?;
+        Ok(MessageWebSocket::new(driver, self.opening))
+    }
+}
