@@ -170,7 +170,8 @@ fn a_violation_after_our_close_fails_the_connection() {
         let mut endpoint = Endpoint::new(role);
         close(&mut endpoint, reason(1000, "")).expect("open");
         endpoint.receive_frames(&[wire::ping("a"), wire::frame(0x83, "")]);
-        assert_eq!(endpoint.transmitted_frames(), [wire::close(1000, "")]);
+        let frames = endpoint.transmitted_frames();
+        assert_eq!(frames, [wire::close(1000, ""), wire::pong("a")]);
         assert!(endpoint.has_ended());
         endpoint.receive_end();
         let violation = Violation::UnknownOpcode(3);

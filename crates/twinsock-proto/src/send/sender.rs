@@ -14,8 +14,8 @@ pub(crate) struct Sender {
     queue: SendQueue,
     /// Present exactly in a client (RFC 6455 §5.1).
     mask_keys: Option<Box<MaskKeys>>,
-    /// RFC 6455 §5.5.3 allows to answer only the newest Ping; so a peer that pings without
-    /// reading makes us hold one answer.
+    /// The answer to a Ping for which there was no room. RFC 6455 §5.5.3 allows to answer only
+    /// the newest; so a peer that pings without reading makes us hold one answer.
     pending_pong: Option<ControlPayload>,
     /// Where our Close frame ends in the stream of bytes, while it is on its way out.
     close_end: Option<u64>,
@@ -73,9 +73,12 @@ impl Sender {
         self.send_control(Opcode::Ping, payload);
     }
 
-    /// RFC 6455 §5.5.2: a Ping is answered; the newest one is enough.
+    /// RFC 6455 §5.5.2: a Ping is answered, each one as long as there is room.
     pub(crate) fn answer_ping(&mut self, payload: ControlPayload) {
         self.pending_pong = Some(payload);
+        if self.has_room() {
+            self.send_pending_pong();
+        }
     }
 
     /// Queues the pending Pong, whatever room there is.

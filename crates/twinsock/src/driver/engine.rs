@@ -279,6 +279,10 @@ impl Engine {
             let _ = self.poll_write();
             self.turn = Turn::Written;
         }
+        self.call_attendant()
+    }
+
+    fn call_attendant(&mut self) -> Output {
         if !self.connection.has_output() || self.attendant == Attendant::Called {
             return Output::Settled;
         }
@@ -359,25 +363,25 @@ impl Engine {
 
     // ---- closing ----
 
-    /// Begins to close; from now on messages that come are discarded.
-    pub(crate) fn close(&mut self, reason: CloseReason) {
-        self.unread = Unread::Discarded;
-        self.inbox.clear();
+    /// Begins to close; what comes until the peer's Close is still received.
+    pub(crate) fn start_close(&mut self, reason: CloseReason) -> Output {
         // Already closing: the first reason stands.
         let _ = self.connection.close(alarm::now(), reason);
         let _ = self.poll_write();
         self.wakers.wake_all();
+        self.call_attendant()
     }
 
-    /// Ready when the connection has ended.
+    /// Ready when the connection has ended; messages that come until then are discarded.
     pub(crate) fn poll_closed(&mut self) -> Poll<Result<(), Error>> {
         self.unread = Unread::Discarded;
+        self.inbox.clear();
         self.poll_message().map_ok(|_| ())
     }
 
     /// The owner is gone: says so to the peer. Ready when nothing more is to be done.
     pub(crate) fn abandon(&mut self) -> Poll<()> {
-        self.close(CloseReason::empty());
+        let _ = self.start_close(CloseReason::empty());
         self.poll_closed().map(|_| ())
     }
 

@@ -79,8 +79,10 @@ impl Driver {
         self.shared.engine().feed(message)
     }
 
+    /// Queues a Close frame; what does not go out at once is seen to in the background.
     pub(crate) fn start_close(&self, reason: CloseReason) {
-        self.shared.engine().close(reason);
+        let output = self.shared.engine().start_close(reason);
+        self.settle(output);
     }
 
     // ---- what is waited for ----

@@ -236,6 +236,19 @@ impl MessageWebSocket {
         self.driver.close(CloseReason::new(code, reason)?).await
     }
 
+    /// Begins to close, and lets [`receive`](Self::receive) go on until the peer's Close frame:
+    /// what the peer had under way is not lost.
+    ///
+    /// On a socket that is closing already it does nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), with nothing sent, for a
+    /// code that must not be sent or a reason above 123 bytes.
+    pub fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.driver.start_close(CloseReason::new(code, reason)?);
+        Ok(())
+    }
+
     /// How the connection ended: both codes and reasons, who began, clean or not; `None` while it
     /// has not ended.
     #[must_use]
