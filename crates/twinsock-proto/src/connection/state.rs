@@ -170,9 +170,8 @@ impl State {
     pub(crate) fn handle_ping(&mut self, payload: ControlPayload) {
         // RFC 6455 §5.5.2: a Ping is answered until the peer's Close has come, also after ours:
         // §5.5.1 forbids only data frames then.
-        match &self.close {
-            CloseState::Open | CloseState::CloseSent(Some(_)) => self.sender.answer_ping(payload),
-            CloseState::CloseSent(None) | CloseState::Draining(_) | CloseState::Closed(_) => {}
+        if self.is_receiving() && self.output == Direction::Open {
+            self.sender.answer_ping(payload);
         }
     }
 

@@ -30,12 +30,17 @@ async fn main() -> ExitCode {
 async fn case_count(url: &str) -> Result<u32, Error> {
     let socket = MessageWebSocket::connect(&format!("{url}/getCaseCount")).await?;
     let message = socket.receive().await?;
-    let count = message.as_ref().and_then(|message| message.as_text()?.parse().ok());
+    let count = message
+        .as_ref()
+        .and_then(|message| message.as_text()?.parse().ok());
     Ok(count.unwrap_or(0))
 }
 
 async fn echo(url: &str) -> Result<(), Error> {
-    let socket = MessageWebSocket::builder().max_message_size(64 << 20).connect(url).await?;
+    let socket = MessageWebSocket::builder()
+        .max_message_size(64 << 20)
+        .connect(url)
+        .await?;
     while let Some(message) = socket.receive().await? {
         socket.send(message).await?;
     }

@@ -42,7 +42,8 @@ mod tests {
         let first = take();
         let place = first.as_ptr();
         give_back(first);
-        assert_eq!(take().as_ptr(), place);
+        let second = take();
+        assert_eq!(second.as_ptr(), place);
         (0..10).for_each(|_| give_back(Vec::with_capacity(SIZE)));
         assert_eq!(SPARE.with(|spare| spare.borrow().len()), MOST_SPARE);
     }
