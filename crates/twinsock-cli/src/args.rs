@@ -103,9 +103,11 @@ fn usage_failure(error: &clap::Error) -> Failure {
         .collect();
     let message = first_paragraph.join(" ");
     let message = message.strip_prefix("error: ").unwrap_or(&message);
+    // Its other tips explain how to pass options as values, which nobody means here.
     let tip = text
         .lines()
-        .find_map(|line| line.trim().strip_prefix("tip: "));
+        .filter_map(|line| line.trim().strip_prefix("tip: "))
+        .find(|tip| tip.contains("similar"));
     Failure::new(ExitCode::Usage, message).with_hint(tip.unwrap_or(SEE_HELP))
 }
 

@@ -1,7 +1,7 @@
 //! `twinsock demo`: a server and a client in one process, with every echo checked.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use twinsock::{CloseCode, Error, Listener, Message, MessageType, MessageWebSocket};
@@ -13,14 +13,11 @@ use crate::sample;
 use crate::serve;
 use crate::terminal::{Output, Progress};
 
-/// Sizes that are exchanged one by one, with the number of messages of each.
-const ONE_BY_ONE: [(usize, usize); 5] = [
-    (16, 5_000),
-    (1 << 10, 5_000),
-    (64 << 10, 1_000),
-    (1 << 20, 50),
-    (16 << 20, 3),
-];
+/// Sizes that are exchanged one by one.
+const ONE_BY_ONE: [usize; 5] = [16, 1 << 10, 64 << 10, 1 << 20, 16 << 20];
+
+/// How long each of them goes on.
+const ONE_BY_ONE_TIME: Duration = Duration::from_millis(200);
 
 /// The burst of small messages, and that of larger ones.
 const SMALL_BURST: (usize, usize) = (32, 100_000);
@@ -58,11 +55,10 @@ async fn start_server() -> Result<(String, JoinHandle<Result<(), Error>>), Failu
 }
 
 async fn exchange_all(socket: &Arc<MessageWebSocket>, show: &mut Show) -> Result<(), Trouble> {
-    for (size, count) in ONE_BY_ONE {
+    for size in ONE_BY_ONE {
         for message_type in [MessageType::Text, MessageType::Binary] {
             let message = sample::message(message_type, size);
-            show.measure(exchange_one_by_one(socket, &message, count))
-                .await?;
+            show.measure(exchange_one_by_one(socket, &message)).await?;
         }
     }
     let (size, count) = SMALL_BURST;
@@ -79,19 +75,20 @@ async fn exchange_all(socket: &Arc<MessageWebSocket>, show: &mut Show) -> Result
 async fn exchange_one_by_one(
     socket: &MessageWebSocket,
     message: &Message,
-    count: usize,
 ) -> Result<Measurement, Trouble> {
     let started = Instant::now();
-    for number in 0..count {
+    let mut messages = 0;
+    while messages == 0 || started.elapsed() < ONE_BY_ONE_TIME {
         socket.send(message.clone()).await?;
-        expect(socket.receive().await?, message, number)?;
+        expect(socket.receive().await?, message, messages)?;
+        messages += 1;
     }
     Ok(Measurement {
         name: match message.message_type() {
             MessageType::Text => "text, one by one",
             MessageType::Binary => "binary, one by one",
         },
-        messages: count,
+        messages,
         size: message.len(),
         elapsed: started.elapsed(),
         order: Order::OneByOne,
