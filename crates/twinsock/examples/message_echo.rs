@@ -9,7 +9,9 @@ use twinsock::{CloseCode, Message, MessageWebSocket};
 
 #[tokio::main]
 async fn main() -> Result<(), twinsock::Error> {
-    let uri = std::env::args().nth(1).unwrap_or_else(|| "ws://127.0.0.1:9001/".to_owned());
+    let uri = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "ws://127.0.0.1:9001/".to_owned());
     let socket = MessageWebSocket::connect(&uri).await?;
     socket.send_text("Hello, world!").await?;
     socket.send_binary(&[1, 2, 3]).await?;

@@ -2,7 +2,11 @@
 //!
 //! `cargo run -p twinsock --example server`
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example shows what it does"
+)]
 
 use twinsock::{Error, Incoming, Listener, Message};
 
@@ -12,18 +16,20 @@ async fn main() -> Result<(), Error> {
     println!("listening on ws://{}", listener.local_address());
     loop {
         let incoming = listener.accept().await?;
-        tokio::spawn(async move {
-            let peer = incoming.peer_address();
-            if let Err(error) = serve(incoming).await {
-                eprintln!("{peer}: {error}");
-            }
-        });
+        tokio::spawn(serve(incoming));
     }
 }
 
-async fn serve(incoming: Incoming) -> Result<(), Error> {
+async fn serve(incoming: Incoming) {
+    let peer = incoming.peer_address();
+    if let Err(error) = answer(incoming).await {
+        eprintln!("{peer}: {error}");
+    }
+}
+
+async fn answer(incoming: Incoming) -> Result<(), Error> {
     let handshake = incoming.receive_request().await?;
-    let answer: fn(Message) -> Message = match handshake.request().uri().path() {
+    let make_answer: fn(Message) -> Message = match handshake.request().uri().path() {
         "/echo" => |message| message,
         "/shout" => shout,
         _ => {
@@ -33,7 +39,7 @@ async fn serve(incoming: Incoming) -> Result<(), Error> {
     };
     let socket = handshake.accept().await?;
     while let Some(message) = socket.receive().await? {
-        socket.send(answer(message)).await?;
+        socket.send(make_answer(message)).await?;
     }
     Ok(())
 }

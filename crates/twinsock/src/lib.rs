@@ -81,6 +81,7 @@ mod error;
 mod message;
 mod opening;
 mod timeout;
+mod web_error_status;
 
 pub use twinsock_proto::{
     CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message, MessageType,
@@ -94,6 +95,7 @@ pub use crate::message::{
     MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
 };
 pub use crate::timeout::{Timeout, Timeouts};
+pub use crate::web_error_status::WebErrorStatus;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]
