@@ -41,7 +41,7 @@ pub(crate) struct ServeOptions {
     /// A subprotocol that is spoken, the preferred one first
     #[arg(long = "protocol", value_name = "PROTOCOL")]
     pub(crate) protocols: Vec<String>,
-    /// Another origin whose web pages may connect, such as https://game.example
+    /// Another origin whose web pages may connect, as scheme://host or scheme://host:port
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub(crate) origins: Vec<String>,
 }
