@@ -1,5 +1,10 @@
-//! Test support for twinsock: raw frames, and connections on a virtual network and clock.
+//! Test support for twinsock: raw frames, connections on a virtual network and clock, byte streams
+//! that misbehave, and peers that do.
 
+pub mod counting;
 pub mod endpoint;
 pub mod pair;
+pub mod raw;
+pub mod script;
+pub mod sockets;
 pub mod wire;

@@ -92,6 +92,19 @@ pub fn join(frames: &[Frame]) -> Vec<u8> {
     frames.iter().flat_map(Frame::bytes).collect()
 }
 
+/// The payload length that a whole header tells.
+///
+/// # Panics
+/// When the header is cut.
+#[must_use]
+pub fn payload_length(header: &[u8]) -> usize {
+    match header[1] & 0x7F {
+        126 => number(&header[2..4]),
+        127 => number(&header[2..10]),
+        short => usize::from(short),
+    }
+}
+
 /// Reads honest frames back; the payloads are unmasked.
 ///
 /// # Panics
@@ -101,10 +114,11 @@ pub fn read(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let (first, second) = (bytes[0], bytes[1]);
-        let (length, mut at) = match second & 0x7F {
-            126 => (number(&bytes[2..4]), 4),
-            127 => (number(&bytes[2..10]), 10),
-            short => (usize::from(short), 2),
+        let length = payload_length(bytes);
+        let mut at = match second & 0x7F {
+            126 => 4,
+            127 => 10,
+            _ => 2,
         };
         let key = (second & 0x80 != 0).then(|| {
             at += 4;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::time::Sleep;
 
 /// One timer of the runtime for all deadlines of a connection.
@@ -12,7 +12,14 @@ use tokio::time::Sleep;
 /// A deadline that moves into the future with each byte costs nothing: the timer is left alone
 /// and set anew only when it has run out.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
+pub(crate) struct Alarm(Option<Timer>);
+
+/// A timer, and the runtime whose clock it follows.
+#[derive(Debug)]
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    runtime: Id,
+}
 
 impl Alarm {
     /// Ready when `deadline` has passed; outside of a runtime there is no clock to wait for.
@@ -24,12 +31,15 @@ impl Alarm {
         let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else {
             return Poll::Pending;
         };
-        if Handle::try_current().is_err() {
+        let Ok(runtime) = Handle::try_current().map(|runtime| runtime.id()) else {
             return Poll::Pending;
-        }
-        let sleep = self
-            .0
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        };
+        // A timer of a runtime that has ended must not be touched.
+        self.0.take_if(|timer| timer.runtime != runtime);
+        let Timer { sleep, .. } = self.0.get_or_insert_with(|| Timer {
+            sleep: Box::pin(tokio::time::sleep_until(deadline)),
+            runtime,
+        });
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);
         }

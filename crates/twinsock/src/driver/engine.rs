@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use tokio::task::coop::poll_proceed;
 use twinsock_proto::{
     CloseReason, Closed, Connection, ControlPayload, Event, Message, NotOpen, Transmit,
 };
@@ -12,13 +13,12 @@ use crate::driver::alarm::{self, Alarm};
 use crate::driver::inbox::Inbox;
 use crate::driver::memory;
 use crate::driver::transport::Transport;
-use crate::driver::wakers::WakerSet;
 use crate::error::Error;
 
 /// A connection with its transport.
 ///
 /// Every method is one poll: it does what can be done at once and never blocks. Tasks that wait
-/// are in the [`WakerSet`].
+/// are in the [`WakerSet`](crate::driver::wakers::WakerSet).
 #[derive(Debug)]
 pub(crate) struct Engine {
     connection: Connection,
@@ -31,9 +31,21 @@ pub(crate) struct Engine {
     turn: Turn,
     attendant: Attendant,
     end: End,
-    wakers: Arc<WakerSet>,
-    /// Wakes all of `wakers`.
+    wakes: Wakes,
+    /// How often was read since reading last paused.
+    reads: u32,
+    /// How many messages were handed out since the runtime was last asked whether to go on.
+    handed_out: u32,
+    /// Wakes all that wait.
     waker: Waker,
+}
+
+/// Whether those who wait are to look again, once the engine is unlocked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub(crate) enum Wakes {
+    None,
+    Due,
 }
 
 /// What happens to messages that come.
@@ -83,7 +95,7 @@ pub(crate) enum Output {
 }
 
 impl Engine {
-    pub(crate) fn new(connection: Connection, transport: Transport, wakers: Arc<WakerSet>) -> Self {
+    pub(crate) fn new(connection: Connection, transport: Transport, waker: Waker) -> Self {
         Self {
             connection,
             transport,
@@ -94,8 +106,10 @@ impl Engine {
             turn: Turn::Fresh,
             attendant: Attendant::Absent,
             end: End::No,
-            waker: Waker::from(Arc::clone(&wakers)),
-            wakers,
+            wakes: Wakes::None,
+            reads: 0,
+            handed_out: 0,
+            waker,
         }
     }
 
@@ -108,12 +122,18 @@ impl Engine {
         self.connection.closed()
     }
 
+    pub(crate) fn take_wakes(&mut self) -> Wakes {
+        std::mem::replace(&mut self.wakes, Wakes::None)
+    }
+
     // ---- receiving ----
 
     /// The next message; `None` after the end.
     pub(crate) fn poll_message(&mut self) -> Poll<Result<Option<Message>, Error>> {
+        ready!(self.poll_fairness());
         loop {
             if let Some(message) = self.take_message() {
+                self.handed_out += 1;
                 return Poll::Ready(Ok(Some(message)));
             }
             if self.connection.closed().is_some() {
@@ -123,6 +143,16 @@ impl Engine {
                 ready!(self.poll_pause());
             }
         }
+    }
+
+    /// A peer that sends fast keeps no other task of the runtime waiting.
+    fn poll_fairness(&mut self) -> Poll<()> {
+        if self.handed_out >= MOST_HANDED_OUT {
+            let mut context = Context::from_waker(&self.waker);
+            ready!(poll_proceed(&mut context)).made_progress();
+            self.handed_out = 0;
+        }
+        Poll::Ready(())
     }
 
     /// A message that is already here.
@@ -141,7 +171,7 @@ impl Engine {
     fn take_read_ahead(&mut self) -> Option<Message> {
         if self.inbox.is_full() {
             // A sender may go on reading ahead.
-            self.wakers.wake_all();
+            self.wakes = Wakes::Due;
         }
         self.inbox.pop()
     }
@@ -168,11 +198,18 @@ impl Engine {
         Poll::Ready(())
     }
 
-    /// Reads once. Pending also when the stream has ended.
+    /// Reads once. Pending also when the stream has ended, and now and then when a peer never
+    /// pauses: then output and timers get their turn.
     fn poll_read(&mut self) -> Poll<()> {
         if self.end != End::No {
             return Poll::Pending;
         }
+        if self.reads >= MOST_READS {
+            self.reads = 0;
+            self.wakes = Wakes::Due;
+            return Poll::Pending;
+        }
+        self.reads += 1;
         if self.connection.needs_memory() {
             self.connection.lend_memory(memory::take());
         }
@@ -182,9 +219,8 @@ impl Engine {
             .poll_read(&mut context, self.connection.receive_memory());
         match read {
             Poll::Pending => {
-                if let Some(memory) = self.connection.take_idle_memory() {
-                    memory::give_back(memory);
-                }
+                self.reads = 0;
+                self.give_memory_back();
                 return Poll::Pending;
             }
             Poll::Ready(Ok(1..)) => self.connection.handle_received(alarm::now()),
@@ -195,6 +231,12 @@ impl Engine {
             }
         }
         Poll::Ready(())
+    }
+
+    fn give_memory_back(&mut self) {
+        if let Some(memory) = self.connection.take_idle_memory() {
+            memory::give_back(memory);
+        }
     }
 
     fn handle_end_of_stream(&mut self) {
@@ -208,6 +250,8 @@ impl Engine {
     pub(crate) fn poll_room(&mut self) -> Poll<Result<(), Error>> {
         loop {
             if !self.connection.is_open() {
+                // The answer to the peer's Close, if it was just read.
+                let _ = self.poll_write();
                 return Poll::Ready(Err(self.not_open()));
             }
             if self.connection.has_room() {
@@ -242,6 +286,8 @@ impl Engine {
     }
 
     pub(crate) fn ping(&mut self, payload: ControlPayload) -> Result<Output, Error> {
+        // Those who wait have a new deadline: that of the answer.
+        self.wakes = Wakes::Due;
         self.send(|connection| connection.ping(alarm::now(), payload))
     }
 
@@ -297,8 +343,7 @@ impl Engine {
             let result = match transmit {
                 Transmit::Bytes(queue) => self.transport.poll_write(&mut context, queue),
                 Transmit::EndOfStream => {
-                    // The peer may be gone already; its end of the stream is awaited anyhow.
-                    let _ = self.transport.poll_shutdown(&mut context);
+                    self.transport.end();
                     continue;
                 }
             };
@@ -322,6 +367,8 @@ impl Engine {
     fn handle_send_error(&mut self, error: io::Error) -> Poll<()> {
         self.network_error.get_or_insert_with(|| Arc::new(error));
         self.connection.handle_send_failed(alarm::now());
+        // Those who wait have a new deadline: that of the end.
+        self.wakes = Wakes::Due;
         Poll::Ready(())
     }
 
@@ -341,12 +388,12 @@ impl Engine {
         if let Some(Event::MessageReceived(message)) = self.connection.poll_event_ahead() {
             if self.unread == Unread::Kept {
                 self.inbox.push(message.into_owned());
-                self.wakers.wake_all();
+                self.wakes = Wakes::Due;
             }
             return Poll::Ready(());
         }
         if self.connection.closed().is_some() || self.connection.holds_close() {
-            self.wakers.wake_all();
+            self.wakes = Wakes::Due;
             return Poll::Pending;
         }
         self.poll_read()
@@ -371,7 +418,7 @@ impl Engine {
         // Already closing: the first reason stands.
         let _ = self.connection.close(alarm::now(), reason);
         let _ = self.poll_write();
-        self.wakers.wake_all();
+        self.wakes = Wakes::Due;
         self.call_attendant()
     }
 
@@ -393,6 +440,11 @@ impl Engine {
         self.end = End::Reached;
         self.transport.release();
         self.alarm.stop();
+        if !self.connection.needs_memory() {
+            // What is in it is discarded: the connection is closed.
+            let _ = self.connection.receive_memory();
+            self.give_memory_back();
+        }
     }
 
     /// The connection is closed: sends what can still go out, and lets the transport go.
@@ -400,7 +452,7 @@ impl Engine {
         if self.end != End::Reached {
             let _ = self.poll_write();
             self.abort();
-            self.wakers.wake_all();
+            self.wakes = Wakes::Due;
         }
         self.closed()
             .and_then(|closed| self.failure(closed))
@@ -420,12 +472,25 @@ impl Engine {
         while self.connection.closed().is_none() && self.poll_write().is_pending() {
             ready!(self.poll_alarm());
         }
+        // Under the same lock: what is sent from now on needs another attendant.
+        self.attendant = Attendant::Absent;
+        self.turn = Turn::Fresh;
         Poll::Ready(())
     }
 
-    /// The background task has ended.
+    /// The background task will not come: writes what can be written at once.
     pub(crate) fn dismiss_attendant(&mut self) {
+        if self.connection.closed().is_none() {
+            let _ = self.poll_write();
+        }
         self.attendant = Attendant::Absent;
         self.turn = Turn::Fresh;
     }
 }
+
+/// How often is read before output and timers get their turn: 2 MiB.
+const MOST_READS: u32 = 32;
+
+/// One unit of the runtime's budget for a task's turn, of which there are 128, is spent on so many
+/// messages. A unit for each would cost a system call per 128 messages that are sent in answer.
+const MOST_HANDED_OUT: u32 = 8;

@@ -13,8 +13,8 @@ mod transport;
 mod wakers;
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::BufMut;
@@ -24,7 +24,7 @@ use twinsock_proto::{
 };
 
 pub(crate) use crate::driver::alarm::now;
-use crate::driver::engine::{Engine, Output};
+use crate::driver::engine::{Engine, Output, Wakes};
 pub use crate::driver::transport::ByteStream;
 use crate::driver::transport::Transport;
 pub(crate) use crate::driver::wakers::Waiter;
@@ -56,7 +56,11 @@ impl Driver {
         let mut connection = Connection::new(role, settings, seed, now());
         take_leftover(&mut connection, leftover);
         let wakers = Arc::new(WakerSet::default());
-        let engine = Engine::new(connection, Transport::new(stream), Arc::clone(&wakers));
+        let engine = Engine::new(
+            connection,
+            Transport::new(stream),
+            Waker::from(Arc::clone(&wakers)),
+        );
         Ok(Self {
             shared: Arc::new(Shared {
                 engine: Mutex::new(engine),
@@ -68,20 +72,21 @@ impl Driver {
     // ---- what is done at once ----
 
     pub(crate) fn closed(&self) -> Option<Closed> {
-        self.shared.engine().closed().cloned()
+        self.shared.with_engine(|engine| engine.closed().cloned())
     }
 
     pub(crate) fn round_trip_time(&self) -> Option<Duration> {
-        self.shared.engine().connection().round_trip_time()
+        self.shared
+            .with_engine(|engine| engine.connection().round_trip_time())
     }
 
     pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
-        self.shared.engine().feed(message)
+        self.shared.with_engine(|engine| engine.feed(message))
     }
 
     /// Queues a Close frame; what does not go out at once is seen to in the background.
     pub(crate) fn start_close(&self, reason: CloseReason) {
-        let output = self.shared.engine().start_close(reason);
+        let output = self.shared.with_engine(|engine| engine.start_close(reason));
         self.settle(output);
     }
 
@@ -195,7 +200,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        if self.shared.engine().abandon().is_ready() {
+        if self.shared.with_engine(Engine::abandon).is_ready() {
             return;
         }
         match Handle::try_current() {
@@ -203,14 +208,22 @@ impl Drop for Driver {
                 let shared = Arc::clone(&self.shared);
                 runtime.spawn(async move { shared.wait(Engine::poll_closed).await });
             }
-            Err(_) => self.shared.engine().abort(),
+            Err(_) => self.shared.with_engine(Engine::abort),
         }
     }
 }
 
 impl Shared {
-    fn engine(&self) -> MutexGuard<'_, Engine> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with_engine<T>(&self, action: impl FnOnce(&mut Engine) -> T) -> T {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = action(&mut engine);
+        let wakes = engine.take_wakes();
+        // Outside of the lock: waking may run code that uses this socket.
+        drop(engine);
+        if wakes == Wakes::Due {
+            self.wakers.wake_all();
+        }
+        value
     }
 
     fn wait<T, F>(&self, poll: F) -> Wait<'_, F>
@@ -231,33 +244,40 @@ impl Shared {
         context: &mut Context<'_>,
         mut poll: impl FnMut(&mut Engine) -> Poll<T>,
     ) -> Poll<T> {
-        if let Poll::Ready(value) = poll(&mut self.engine()) {
+        if let Poll::Ready(value) = self.with_engine(&mut poll) {
             return Poll::Ready(value);
         }
         waiter.register(context.waker());
-        poll(&mut self.engine())
+        self.with_engine(poll)
     }
 
     /// Spawns the task that writes what waits; outside of a runtime, writes it now.
     fn call_attendant(self: &Arc<Self>) {
-        let attendant = Attendant(Arc::clone(self));
-        match Handle::try_current() {
-            Ok(runtime) => {
-                runtime.spawn(async move { attendant.0.wait(Engine::poll_attend).await });
-            }
-            Err(_) => {
-                let _ = self.engine().poll_attend();
-            }
+        let attendant = Attendant(Some(Arc::clone(self)));
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(attendant.attend());
         }
     }
 }
 
-/// The background task's hold on a socket; it ends also when the runtime drops the task.
-struct Attendant(Arc<Shared>);
+/// The background task's hold on a socket, until its work is done.
+struct Attendant(Option<Arc<Shared>>);
+
+impl Attendant {
+    async fn attend(mut self) {
+        if let Some(shared) = &self.0 {
+            shared.wait(Engine::poll_attend).await;
+        }
+        self.0 = None;
+    }
+}
 
 impl Drop for Attendant {
+    /// The runtime ends, or there is none: what can be written at once is.
     fn drop(&mut self) {
-        self.0.engine().dismiss_attendant();
+        if let Some(shared) = self.0.take() {
+            shared.with_engine(Engine::dismiss_attendant);
+        }
     }
 }
 
@@ -278,12 +298,12 @@ impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
             waiter,
             poll,
         } = &mut *self;
-        if let Poll::Ready(value) = poll(&mut shared.engine()) {
+        if let Poll::Ready(value) = shared.with_engine(&mut *poll) {
             return Poll::Ready(value);
         }
         let waiter = waiter.get_or_insert_with(|| Waiter::new(Arc::clone(&shared.wakers)));
         waiter.register(context.waker());
-        poll(&mut shared.engine())
+        shared.with_engine(poll)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -24,6 +24,16 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 pub(crate) struct Transport {
     stream: Option<Box<dyn ByteStream>>,
     unflushed: Unflushed,
+    our_end: OurEnd,
+}
+
+/// Whether our side of the stream is ended.
+#[derive(Clone, Copy, PartialEq)]
+enum OurEnd {
+    Open,
+    /// It is to be ended once the stream can.
+    Due,
+    Ended,
 }
 
 /// Whether the stream may hold bytes back, as TLS does.
@@ -38,6 +48,7 @@ impl Transport {
         Self {
             stream: Some(stream),
             unflushed: Unflushed::Nothing,
+            our_end: OurEnd::Open,
         }
     }
 
@@ -69,26 +80,26 @@ impl Transport {
         }
     }
 
-    /// Sends what the stream holds back.
+    /// Sends what the stream holds back, and ends our side if that is due.
     pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Some(stream) if self.unflushed == Unflushed::Bytes => {
-                let result = pin!(stream.flush()).poll(context);
-                if matches!(result, Poll::Ready(Ok(()))) {
-                    self.unflushed = Unflushed::Nothing;
-                }
-                result
-            }
-            _ => Poll::Ready(Ok(())),
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(Ok(()));
+        };
+        if self.unflushed == Unflushed::Bytes {
+            ready!(pin!(stream.flush()).poll(context))?;
+            self.unflushed = Unflushed::Nothing;
         }
+        if self.our_end == OurEnd::Due {
+            // The peer may be gone already; its end of the stream is awaited anyhow.
+            let _ = ready!(pin!(stream.shutdown()).poll(context));
+            self.our_end = OurEnd::Ended;
+        }
+        Poll::Ready(Ok(()))
     }
 
-    /// Ends our side.
-    pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Some(stream) => pin!(stream.shutdown()).poll(context),
-            None => Poll::Ready(Ok(())),
-        }
+    /// Has our side ended behind all that was written.
+    pub(crate) fn end(&mut self) {
+        self.our_end = OurEnd::Due;
     }
 
     /// Lets the stream go.

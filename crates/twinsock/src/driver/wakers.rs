@@ -80,11 +80,15 @@ impl Waiter {
                     slots.len() - 1
                 })
         });
+        let mut before = None;
         if let Some(slot) = slots.get_mut(index)
             && !matches!(slot, Slot::Waiting(waiting) if waiting.will_wake(waker))
         {
-            *slot = Slot::Waiting(waker.clone());
+            before = Some(std::mem::replace(slot, Slot::Waiting(waker.clone())));
         }
+        // Outside of the lock: the last waker of a task may take the task with it.
+        drop(slots);
+        drop(before);
     }
 }
 
@@ -92,12 +96,15 @@ impl Drop for Waiter {
     fn drop(&mut self) {
         let Some(index) = self.slot else { return };
         let mut slots = self.wakers.slots();
-        if let Some(slot) = slots.get_mut(index) {
-            *slot = Slot::Free;
-        }
+        let before = slots
+            .get_mut(index)
+            .map(|slot| std::mem::replace(slot, Slot::Free));
         while matches!(slots.last(), Some(Slot::Free)) {
             slots.pop();
         }
+        // Outside of the lock, as in `register`.
+        drop(slots);
+        drop(before);
     }
 }
 
