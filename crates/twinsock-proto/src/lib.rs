@@ -1,4 +1,30 @@
 //! The WebSocket protocol (RFC 6455) as pure state machines.
+//!
+//! No socket, clock, randomness, thread or `async` is in here: bytes, the time and a seed come in
+//! as arguments, and events, bytes and the next deadline come out. Whoever holds a socket drives
+//! it; the `twinsock` crate does so for tokio.
+//!
+//! # Map
+//! ```text
+//!   handshake/   the opening handshake, both roles (§4)        uri       ws:// addresses (§3)
+//!   connection/  an open connection: joins the parts below, closing handshake (§7), timers
+//!   receive/     bytes → frames → messages (§5.4, §6.2, §8.1)
+//!   send/        messages → frames → bytes (§6.1)
+//!   frame/       one frame on the wire (§5.2–§5.5)
+//!   message      whole messages, lent and owned                limits    every size and time
+//!   error        failures, sorted by whose fault they are      role      client or server
+//! ```
+//! Dependencies point downwards only. `connection` uses `receive` and `send`, both use `frame`.
+//!
+//! # Driving a connection
+//! One input, then all outputs, then wait; see [`Connection`] for the contract and a
+//! walk-through that runs, and [`handshake`] for the steps before it.
+//!
+//! # What always holds
+//! * The same bytes give the same events however they are cut.
+//! * Memory is reserved for what arrived, never for what a header claims; [`Limits`] bounds it.
+//! * Nothing that comes from outside makes it panic.
+//! * After a failure nothing more is received, and what was queued before still goes out first.
 
 pub mod handshake;
 pub mod uri;

@@ -181,6 +181,46 @@ fn a_violation_after_our_close_fails_the_connection() {
     }
 }
 
+// ---- held until the application is ready ----
+
+/// §5.5.1 lets the answer wait: what came before the peer's Close is still replied to.
+#[test]
+fn a_close_that_is_read_ahead_is_answered_when_the_application_goes_on() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.deliver_frames(&[
+            wire::text("last"),
+            wire::close(1000, ""),
+            wire::text("late"),
+        ]);
+        assert!(endpoint.connection.poll_event_ahead().is_some());
+        assert!(endpoint.connection.poll_event_ahead().is_none());
+        assert!(endpoint.connection.holds_close());
+        assert!(endpoint.connection.is_open());
+        endpoint.send("reply").expect("open");
+        assert!(endpoint.connection.poll_event().is_none());
+        assert!(!endpoint.connection.holds_close());
+        let frames = endpoint.transmitted_frames();
+        assert_eq!(frames, [wire::text("reply"), wire::close(1000, "")]);
+        assert!(!endpoint.connection.is_open());
+    }
+}
+
+/// The end of the stream behind a held Close is no failure.
+#[test]
+fn a_held_close_is_clean_even_when_the_stream_has_ended() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.deliver_frames(&[wire::close(1001, "")]);
+        assert!(endpoint.connection.poll_event_ahead().is_none());
+        endpoint.connection.handle_end_of_stream(endpoint.now);
+        assert!(endpoint.connection.poll_event_ahead().is_none());
+        assert!(endpoint.connection.poll_event().is_none());
+        endpoint.transmitted();
+        assert!(closed(&endpoint).is_clean());
+    }
+}
+
 // ---- both begin ----
 
 /// §7.1.3: both Closes cross; neither is answered.

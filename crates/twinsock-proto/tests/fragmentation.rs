@@ -111,6 +111,26 @@ fn a_continuation_after_the_last_fragment_is_refused() {
     }
 }
 
+/// §6.2: behind the last fragment a message of its own begins, with a type of its own.
+#[test]
+fn what_follows_the_last_fragment_is_a_message_of_its_own() {
+    let frames = [
+        wire::text("a").fragment(),
+        wire::continuation("b"),
+        wire::binary("c"),
+        wire::binary("d").fragment(),
+        wire::continuation("e"),
+        wire::text("f"),
+    ];
+    let expected = [
+        "ab".into(),
+        Message::from(&b"c"[..]),
+        Message::from(&b"de"[..]),
+        "f".into(),
+    ];
+    assert_eq!(received(&frames), expected);
+}
+
 /// §5.4: the fragments of one message must not be interleaved with another message.
 #[test]
 fn a_message_within_a_message_is_refused() {

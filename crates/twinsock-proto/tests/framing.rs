@@ -1,6 +1,8 @@
 //! One frame: reserved bits, opcodes, lengths, control frames (RFC 6455 §5.2, §5.5).
 
-use twinsock_proto::{CloseCode, Limits, Message, Opcode, Role, Settings, Violation};
+use twinsock_proto::{
+    CloseCode, ControlPayload, Limits, Message, Opcode, Role, Settings, Violation,
+};
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire::{self, Frame, LengthForm};
 
@@ -115,6 +117,58 @@ fn every_length_is_received_and_sent_in_its_shortest_form() {
 fn a_message_is_sent_as_one_frame_of_its_type() {
     assert_eq!(message_sent("hi"), wire::text("hi").bytes());
     assert_eq!(message_sent(vec![1, 2]), wire::binary([1, 2]).bytes());
+}
+
+/// §5.2: reserved bits and opcodes belong to extensions; without one nothing sent has them.
+#[test]
+fn nothing_sent_has_a_reserved_bit_or_opcode() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.send("a").expect("open");
+        endpoint.send(vec![0xFF; 300]).expect("open");
+        let payload = ControlPayload::new(b"a").expect("short");
+        endpoint
+            .connection
+            .ping(endpoint.now, payload)
+            .expect("open");
+        endpoint.receive_frames(&[wire::ping("b"), wire::close(1000, "")]);
+        let frames = endpoint.transmitted_frames();
+        let mut first_bytes: Vec<u8> = frames.iter().map(Frame::first_byte).collect();
+        first_bytes.sort_unstable();
+        assert_eq!(first_bytes, [0x81, 0x82, 0x88, 0x89, 0x8A]);
+    }
+}
+
+/// §5.7: the frames that the RFC shows.
+#[test]
+fn the_rfcs_examples_are_read_as_it_says() {
+    let hello = b"\x81\x05Hello";
+    let masked = b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58";
+    let fragments = b"\x01\x03Hel\x80\x02lo";
+    for (role, bytes) in [
+        (Role::Client, &hello[..]),
+        (Role::Server, masked),
+        (Role::Client, fragments),
+    ] {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.receive(bytes);
+        assert_eq!(endpoint.messages(), ["Hello".into()]);
+    }
+
+    let mut client = Endpoint::new(Role::Client);
+    client.receive(b"\x89\x05Hello");
+    assert_eq!(client.transmitted_frames(), [wire::pong("Hello")]);
+
+    for (head, length) in [
+        (&b"\x82\x7E\x01\0"[..], 256),
+        (b"\x82\x7F\0\0\0\0\0\x01\0\0", 65_536),
+    ] {
+        let payload = vec![7; length];
+        let bytes = [head, &payload].concat();
+        assert_eq!(message_sent(payload.clone()), bytes);
+        client.receive(&bytes);
+        assert_eq!(client.messages(), [payload.into()]);
+    }
 }
 
 /// §5.5: control frames must have at most 125 bytes.

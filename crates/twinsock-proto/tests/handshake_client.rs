@@ -426,6 +426,44 @@ fn section_4_1_unoffered_subprotocol_is_refused() {
 }
 
 #[test]
+fn section_4_1_subprotocol_is_refused_where_none_was_offered() {
+    let request = Request::new("ws://server.example.com/chat".parse().unwrap());
+    let (step, _) = AwaitResponse::start(request, NONCE, HeadLimits::default());
+    let error = step.proceed(with("Sec-WebSocket-Protocol: chat").as_bytes());
+    assert!(
+        matches!(error, Err(HandshakeError::Protocol { .. })),
+        "{error:?}"
+    );
+}
+
+/// §8.1 holds in the opening handshake too, for each header whose text means something here.
+#[test]
+fn section_8_1_bytes_that_are_not_utf8_are_refused() {
+    for header in [
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+        "Upgrade",
+        "Connection",
+        "Sec-WebSocket-Accept",
+    ] {
+        let response = without(header);
+        let (head, _) = response.split_once("\r\n\r\n").unwrap();
+        let response = [
+            head.as_bytes(),
+            b"\r\n",
+            header.as_bytes(),
+            b": \xff\r\n\r\n",
+        ]
+        .concat();
+        let outcome = outcome_of([&response[..]]);
+        assert!(
+            matches!(outcome, Outcome::Failed(_)),
+            "{header}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
 fn section_11_3_4_subprotocol_must_not_be_repeated() {
     let error = refused(&with(
         "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat",

@@ -129,6 +129,21 @@ fn section_4_2_1_sound_request_is_received() {
 }
 
 #[test]
+fn section_4_2_1_unknown_headers_are_ignored() {
+    let received = receive(&with(
+        "X-Unknown: 1\r\nSec-WebSocket-Unknown: 2\r\nCookie: a=b\r\nX-Unknown: \"3",
+    ))
+    .unwrap();
+    let values = received.request().headers().get_all("x-unknown").iter();
+    assert_eq!(values.count(), 2);
+    let accepted = received.accept(&Policy::new()).unwrap();
+    assert_eq!(
+        accepted_text(&accepted),
+        accepted_text(&accept(GOOD, &Policy::new()).unwrap())
+    );
+}
+
+#[test]
 fn section_4_2_1_method_must_be_get() {
     for method in ["POST", "HEAD", "OPTIONS", "CONNECT", "get", "GETS", "*"] {
         let request = GOOD.replace("GET", method);
@@ -713,6 +728,47 @@ fn section_4_2_2_application_may_answer_otherwise() {
     let text = std::str::from_utf8(&response).unwrap();
     assert!(text.contains("\r\nwww-authenticate: Basic\r\n"));
     assert!(text.ends_with("\r\n\r\nsign in"));
+}
+
+#[test]
+fn section_4_2_2_resource_that_is_not_there_is_answered_404() {
+    let received = receive(GOOD).unwrap();
+    assert_eq!(received.resource(), "/chat");
+    let response = received
+        .reject(StatusCode::NOT_FOUND, &HeaderMap::new(), b"no /chat")
+        .unwrap();
+    assert_complete_refusal(&response, StatusCode::NOT_FOUND);
+    let text = std::str::from_utf8(&response).unwrap();
+    assert!(!text.contains("Sec-WebSocket-Accept"));
+}
+
+/// §8.1 holds in the opening handshake too, for each header whose text means something here.
+#[test]
+fn section_8_1_bytes_that_are_not_utf8_are_refused() {
+    for header in [
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Key",
+        "Sec-WebSocket-Version",
+        "Host",
+        "Upgrade",
+        "Connection",
+    ] {
+        let request = without(header);
+        let (head, _) = request.split_once("\r\n\r\n").unwrap();
+        let request = [
+            head.as_bytes(),
+            b"\r\n",
+            header.as_bytes(),
+            b": \xff\r\n\r\n",
+        ]
+        .concat();
+        let outcome = outcome_of([&request[..]]);
+        assert!(
+            matches!(outcome, Outcome::Refused(_)),
+            "{header}: {outcome:?}"
+        );
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn a_client_masks_every_kind_of_frame() {
     client.connection.ping(client.now, payload).expect("open");
     client.receive_frames(&[wire::close(1000, "")]);
     let frames = wire::read(&client.transmitted());
-    assert_eq!(frames.len(), 4);
+    assert_eq!(frames.len(), 5, "text, binary, Ping, Pong and Close");
     assert!(frames.iter().all(wire::Frame::is_masked));
 }
 

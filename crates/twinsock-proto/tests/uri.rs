@@ -27,6 +27,7 @@ fn section_3_resource_name_is_path_and_query() {
         ("ws://h/", "/"),
         ("ws://h?q=1", "/?q=1"),
         ("ws://h/?q", "/?q"),
+        ("ws://h/?", "/?"),
         ("ws://h/a/b?c=d?e/f", "/a/b?c=d?e/f"),
         ("ws://h/%7Euser/a:b@c;d", "/%7Euser/a:b@c;d"),
         ("ws://h//double", "//double"),
@@ -42,6 +43,15 @@ fn section_3_fragment_is_refused() {
     for text in ["ws://h#", "ws://h/a#b", "ws://h/?q#b", "ws://h:80#b"] {
         assert_eq!(parse(text), Err(UriError::Fragment), "{text}");
     }
+}
+
+#[test]
+fn section_3_escaped_number_sign_is_kept() {
+    let resource = "/a%23b?c=%23d";
+    assert_eq!(
+        parse(&format!("ws://h{resource}")).unwrap().resource(),
+        resource
+    );
 }
 
 #[test]
@@ -190,6 +200,24 @@ fn section_3_line_ends_cannot_enter_the_request_line_or_host() {
             matches!(parse(text), Err(UriError::ForbiddenCharacter { .. })),
             "{text:?}"
         );
+    }
+}
+
+/// §11.1.1, §11.1.2: what is not ASCII is for the caller to convert; nothing goes out as it is.
+#[test]
+fn section_11_1_only_converted_characters_are_accepted() {
+    for scheme in ["ws", "wss"] {
+        for text in ["bücher.example/", "h/bücher", "h/?q=bücher"] {
+            let refused = parse(&format!("{scheme}://{text}")).unwrap_err();
+            assert!(
+                matches!(refused, UriError::ForbiddenCharacter { .. }),
+                "{text}"
+            );
+        }
+        let uri = format!("{scheme}://xn--bcher-kva.example/b%C3%BCcher?q=b%C3%BCcher");
+        let uri = parse(&uri).unwrap();
+        assert_eq!(uri.host(), "xn--bcher-kva.example");
+        assert_eq!(uri.resource(), "/b%C3%BCcher?q=b%C3%BCcher");
     }
 }
 

@@ -50,15 +50,29 @@ impl Endpoint {
     /// are taken.
     pub fn receive(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let mut memory = self.connection.receive_memory();
-            let count = bytes.len().min(memory.remaining_mut());
-            assert!(count > 0, "the memory to read into is full");
-            memory.put_slice(&bytes[..count]);
-            drop(memory);
-            bytes = &bytes[count..];
-            self.connection.handle_received(self.now);
+            bytes = self.read(bytes);
             self.take_events();
         }
+    }
+
+    /// The network brings these frames as an honest peer masks them; no event is taken.
+    pub fn deliver_frames(&mut self, frames: &[Frame]) {
+        let sender = self.connection.role().peer();
+        for frame in frames {
+            let bytes = frame.clone().sent_by(sender).bytes();
+            assert_eq!(self.read(&bytes), [], "the frames are more than one read");
+        }
+    }
+
+    /// One read; what it leaves over is returned.
+    fn read<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut memory = self.connection.receive_memory();
+        let count = bytes.len().min(memory.remaining_mut());
+        assert!(count > 0, "the memory to read into is full");
+        memory.put_slice(&bytes[..count]);
+        drop(memory);
+        self.connection.handle_received(self.now);
+        &bytes[count..]
     }
 
     /// The network brings these frames as an honest peer masks them.

@@ -10,6 +10,7 @@ use twinsock_proto::handshake::{HandshakeError, Misuse, RequestError, Subprotoco
 use twinsock_proto::{Failure, InvalidCloseReason, Overdue};
 
 use crate::timeout::Timeout;
+use crate::web_error_status::{WebErrorStatus, hresult};
 
 /// Why something could not be done.
 ///
@@ -92,10 +93,65 @@ impl Error {
         self.kind() == ErrorKind::Closed
     }
 
+    /// The number of the Universal Windows Platform for it (`WebSocketError.GetStatus` in UWP).
+    ///
+    /// | [`kind`](Self::kind) | status |
+    /// | --- | --- |
+    /// | `InvalidArgument`, `System` | `Unknown` |
+    /// | `Closed` | `Disconnected` |
+    /// | `NameNotResolved` | `HostNameNotResolved` |
+    /// | `CannotConnect` | `CannotConnect` |
+    /// | `HandshakeRefused` | the HTTP status, see [`WebErrorStatus::from_http`] |
+    /// | `InvalidHandshake`, `ProtocolViolation` | `ErrorHttpInvalidServerResponse` |
+    /// | `MessageTooBig` | `ConnectionAborted` |
+    /// | `Timeout(_)` | `Timeout` |
+    /// | `ConnectionLost` | `ConnectionReset` after a TCP reset, else `ConnectionAborted` |
+    #[must_use]
+    pub fn status(&self) -> WebErrorStatus {
+        match self.kind() {
+            ErrorKind::InvalidArgument | ErrorKind::System => WebErrorStatus::Unknown,
+            ErrorKind::Closed => WebErrorStatus::Disconnected,
+            ErrorKind::NameNotResolved => WebErrorStatus::HostNameNotResolved,
+            ErrorKind::CannotConnect => WebErrorStatus::CannotConnect,
+            ErrorKind::HandshakeRefused => {
+                let status = self
+                    .response()
+                    .map_or(0, |response| response.status().as_u16());
+                WebErrorStatus::from_http(status)
+            }
+            ErrorKind::InvalidHandshake | ErrorKind::ProtocolViolation => {
+                WebErrorStatus::ErrorHttpInvalidServerResponse
+            }
+            ErrorKind::MessageTooBig => WebErrorStatus::ConnectionAborted,
+            ErrorKind::Timeout(_) => WebErrorStatus::Timeout,
+            ErrorKind::ConnectionLost if self.is_reset() => WebErrorStatus::ConnectionReset,
+            ErrorKind::ConnectionLost => WebErrorStatus::ConnectionAborted,
+        }
+    }
+
+    /// The HRESULT that the Universal Windows Platform would give: that of
+    /// [`status`](Self::status), but 0x80070057 (`E_INVALIDARG`) for a bad argument and 0x80000013
+    /// (`RO_E_CLOSED`) for a socket that is closed.
+    #[must_use]
+    pub fn hresult(&self) -> i32 {
+        match self.kind() {
+            ErrorKind::InvalidArgument => hresult(0x8007_0057),
+            ErrorKind::Closed => hresult(0x8000_0013),
+            _ => self.status().hresult(),
+        }
+    }
+
     /// The server's answer to a refused opening handshake, with the first KiB of its body.
     #[must_use]
     pub fn response(&self) -> Option<&Response<Bytes>> {
         self.0.response.as_ref()
+    }
+
+    fn is_reset(&self) -> bool {
+        let source = self.0.source.as_ref();
+        source
+            .and_then(|source| source.downcast_ref::<Arc<io::Error>>())
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
     }
 
     fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
@@ -292,5 +348,30 @@ impl From<Overdue> for Timeout {
             Overdue::Pong => Self::Pong,
             Overdue::Close => Self::Close,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_is_told_from_a_mere_end() {
+        let reset = Arc::new(io::Error::from(io::ErrorKind::ConnectionReset));
+        let error = Error::failed(Failure::EndOfStream, Some(reset));
+        assert_eq!(error.status(), WebErrorStatus::ConnectionReset);
+        let error = Error::failed(Failure::EndOfStream, None);
+        assert_eq!(error.status(), WebErrorStatus::ConnectionAborted);
+        assert_eq!(error.hresult(), hresult(0x8007_2EFE));
+    }
+
+    #[test]
+    fn arguments_and_closed_sockets_have_hresults_of_their_own() {
+        assert_eq!(Error::invalid_argument("").hresult(), hresult(0x8007_0057));
+        assert_eq!(Error::closed().hresult(), hresult(0x8000_0013));
+        assert_eq!(
+            Error::timeout(Timeout::Pong).hresult(),
+            hresult(0x8007_2EE2)
+        );
     }
 }

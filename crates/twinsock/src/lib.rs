@@ -1,4 +1,78 @@
-//! WebSockets for Rust.
+//! WebSockets for Rust (RFC 6455): whole messages in both directions, client and server.
+//!
+//! [`MessageWebSocket`] is the socket of the Universal Windows Platform of that name, in Rust:
+//! strict towards the peer, bounded in memory whatever the peer does, and fast in the loop that
+//! everyone writes. It sends and receives through `&self`, answers Pings, closes by the book and
+//! says afterwards how the connection ended.
+//!
+//! This version speaks `ws://`. For `wss://` pass a TLS stream of your own to
+//! [`MessageWebSocket::connect_over`]. It does not compress, follow redirects or use proxies.
+//!
+//! # A client
+//! ```no_run
+//! use twinsock::{CloseCode, Message, MessageWebSocket};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), twinsock::Error> {
+//!     let socket = MessageWebSocket::connect("ws://127.0.0.1:9001/").await?;
+//!     socket.send_text("Hello, world!").await?;
+//!     if let Some(message) = socket.receive().await? {
+//!         match message {
+//!             Message::Text(text) => println!("{text}"),
+//!             Message::Binary(bytes) => println!("{} bytes", bytes.len()),
+//!         }
+//!     }
+//!     socket.close(CloseCode::NORMAL, "done").await?;
+//!     println!("{}", socket.closed().expect("just closed"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # A server
+//! ```no_run
+//! #[tokio::main]
+//! async fn main() -> Result<(), twinsock::Error> {
+//!     let listener = twinsock::Listener::bind("127.0.0.1:9001").await?;
+//!     loop {
+//!         let incoming = listener.accept().await?;
+//!         tokio::spawn(async move {
+//!             let socket = incoming.accept().await?;
+//!             while let Some(message) = socket.receive().await? {
+//!                 socket.send(message).await?;
+//!             }
+//!             Ok::<(), twinsock::Error>(())
+//!         });
+//!     }
+//! }
+//! ```
+//!
+//! # The picture
+//! ```text
+//!  your task ── send, receive, close ──▶ MessageWebSocket ◀── any other task
+//!                                              │
+//!                                          driver: one poll at a time, in the calling task
+//!                                   bytes ┌────┴────┐ messages, bytes, deadlines
+//!                                         ▼         ▼
+//!                              byte stream           twinsock-proto: the whole protocol,
+//!                     (TCP, or what you pass)        without sockets, clock or tasks
+//! ```
+//! * A **client** begins with [`MessageWebSocket::connect`] or, with settings, with
+//!   [`MessageWebSocket::builder`].
+//! * A **server** begins with [`Listener`], or with [`AcceptOptions`] over any byte stream.
+//! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
+//!   fault it is ([`ErrorKind`]).
+//! * [`Timeouts`] has every wait with its default; each is finite.
+//!
+//! # What can be relied on
+//! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
+//!   nothing, a dropped `send` has queued the whole message or nothing.
+//! * **Bounds.** What a peer can make a socket hold is listed under
+//!   [`MessageWebSocket`](MessageWebSocket#memory).
+//! * **Order.** What was received before a failure is handed out first; what was sent before it
+//!   goes out first, and then the Close frame that tells the peer what it did.
+//!
+//! # Features
+//! None: everything is always there.
 
 mod accept;
 mod connect;
@@ -7,9 +81,11 @@ mod error;
 mod message;
 mod opening;
 mod timeout;
+mod web_error_status;
 
 pub use twinsock_proto::{
-    CloseCode, CloseReason, Closed, Failure, Initiator, Message, MessageType, Utf8Bytes,
+    CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message, MessageType,
+    Overdue, Utf8Bytes, Violation,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
@@ -19,3 +95,9 @@ pub use crate::message::{
     MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
 };
 pub use crate::timeout::{Timeout, Timeouts};
+pub use crate::web_error_status::WebErrorStatus;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -83,6 +83,15 @@ pub struct Settings {
 pub struct Connection {
     receiver: Receiver,
     state: State,
+    /// The peer's Close, while the application may still reply to what came before it.
+    held_close: Option<CloseReason>,
+}
+
+/// What happens when the peer's Close frame comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnClose {
+    Answer,
+    Hold,
 }
 
 /// What the network is to do.
@@ -107,6 +116,7 @@ impl Connection {
         Self {
             receiver: Receiver::new(role.peer(), limits.max_message_size),
             state: State::new(role, timing, sender, now),
+            held_close: None,
         }
     }
 
@@ -259,26 +269,55 @@ impl Connection {
     /// The next event among the bytes that were read; `None` when more must be read, or when the
     /// connection is [`closed`](Self::closed).
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        let Self { receiver, state } = self;
+        if let Some(reason) = self.held_close.take() {
+            self.state.handle_close(reason);
+        }
+        self.poll_event_until(OnClose::Answer)
+    }
+
+    /// Like [`poll_event`](Self::poll_event), for an application that is not ready for the end:
+    /// a Close frame of the peer is held, and answered at the next `poll_event`.
+    ///
+    /// So what the peer sent before its Close can still be replied to.
+    pub fn poll_event_ahead(&mut self) -> Option<Event<'_>> {
+        self.poll_event_until(OnClose::Hold)
+    }
+
+    /// Whether a Close frame of the peer is held; nothing behind it is looked at.
+    #[must_use]
+    pub fn holds_close(&self) -> bool {
+        self.held_close.is_some()
+    }
+
+    fn poll_event_until(&mut self, on_close: OnClose) -> Option<Event<'_>> {
+        let Self {
+            receiver,
+            state,
+            held_close,
+        } = self;
         loop {
             if !state.is_receiving() {
                 receiver.discard();
                 return None;
             }
-            match receiver.advance() {
-                Ok(Step::MessageReady) => break,
-                Ok(Step::Ping(payload)) => state.handle_ping(payload),
-                Ok(Step::Pong(payload)) => state.handle_pong(&payload),
-                Ok(Step::Close(reason)) => state.handle_close(reason),
-                Ok(Step::NeedsBytes) if receiver.is_mid_message() => {
+            if held_close.is_some() {
+                return None;
+            }
+            match (receiver.advance(), on_close) {
+                (Ok(Step::MessageReady), _) => break,
+                (Ok(Step::Ping(payload)), _) => state.handle_ping(payload),
+                (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
+                (Ok(Step::Close(reason)), OnClose::Answer) => state.handle_close(reason),
+                (Ok(Step::Close(reason)), OnClose::Hold) => *held_close = Some(reason),
+                (Ok(Step::NeedsBytes), _) if receiver.is_mid_message() => {
                     state.handle_message_cut();
                     return None;
                 }
-                Ok(Step::NeedsBytes) => {
+                (Ok(Step::NeedsBytes), _) => {
                     state.handle_bytes_used_up();
                     return None;
                 }
-                Err(failure) => state.fail(failure),
+                (Err(failure), _) => state.fail(failure),
             }
         }
         match receiver.message() {

@@ -180,8 +180,10 @@ impl State {
     }
 
     pub(crate) fn handle_close(&mut self, received: CloseReason) {
-        // RFC 6455 §5.5.2: after the peer's Close no Ping is answered.
-        self.sender.forget_ping();
+        if self.output == Direction::Open {
+            // RFC 6455 §5.5.2: the Ping came before the Close, so it is owed an answer.
+            self.sender.send_pending_pong();
+        }
         let closed = match &self.close {
             CloseState::Open => {
                 // RFC 6455 §5.5.1: answered with a Close that typically echoes the code.

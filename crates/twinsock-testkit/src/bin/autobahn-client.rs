@@ -1,14 +1,22 @@
-//! The client that the Autobahn suite tests: `autobahn-client URL NAME`.
+//! The client that the Autobahn suite tests: `autobahn-client URL NAME [--go-on]`.
+//!
+//! With `--go-on` it uses each socket further after an error, as a careless application would;
+//! without, it drops the socket at once. The suite must see no difference.
 
 use std::process::ExitCode;
 
-use twinsock::{Error, MessageWebSocket};
+use twinsock::{CloseCode, Error, MessageWebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(url), Some(name)) = (arguments.next(), arguments.next()) else {
-        return complain("usage: autobahn-client URL NAME");
+        return complain("usage: autobahn-client URL NAME [--go-on]");
+    };
+    let after_error = match arguments.next().as_deref() {
+        None => AfterError::Drop,
+        Some("--go-on") => AfterError::GoOn,
+        Some(other) => return complain(&format!("unknown option {other}")),
     };
     let count = match case_count(&url).await {
         Ok(count) => count,
@@ -16,7 +24,11 @@ async fn main() -> ExitCode {
     };
     for case in 1..=count {
         // How a case ends is for the suite to judge.
-        let _ = echo(&format!("{url}/runCase?case={case}&agent={name}")).await;
+        let _ = run_case(
+            &format!("{url}/runCase?case={case}&agent={name}"),
+            after_error,
+        )
+        .await;
     }
     match MessageWebSocket::connect(&format!("{url}/updateReports?agent={name}")).await {
         Ok(socket) => {
@@ -36,11 +48,28 @@ async fn case_count(url: &str) -> Result<u32, Error> {
     Ok(count.unwrap_or(0))
 }
 
-async fn echo(url: &str) -> Result<(), Error> {
+/// What the application does when a socket has failed.
+#[derive(Clone, Copy)]
+enum AfterError {
+    Drop,
+    GoOn,
+}
+
+async fn run_case(url: &str, after_error: AfterError) -> Result<(), Error> {
     let socket = MessageWebSocket::builder()
         .max_message_size(64 << 20)
         .connect(url)
         .await?;
+    let result = echo(&socket).await;
+    if let (Err(_), AfterError::GoOn) = (&result, after_error) {
+        let _ = socket.send_text("still there?").await;
+        let _ = socket.receive().await;
+        let _ = socket.close(CloseCode::NORMAL, "").await;
+    }
+    result
+}
+
+async fn echo(socket: &MessageWebSocket) -> Result<(), Error> {
     while let Some(message) = socket.receive().await? {
         socket.send(message).await?;
     }

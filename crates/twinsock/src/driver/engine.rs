@@ -373,6 +373,9 @@ impl Engine {
     }
 
     /// Reads on while a sender waits, so that the peer is not kept from reading in its turn.
+    ///
+    /// The peer's Close is left for the next receiver: what came before it may still be replied
+    /// to.
     fn poll_read_ahead(&mut self) -> Poll<()> {
         if self.inbox.is_full() {
             // One more read, and the core knows that it is we who do not read: it then does not
@@ -382,14 +385,14 @@ impl Engine {
                 false => self.poll_read(),
             };
         }
-        if let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
+        if let Some(Event::MessageReceived(message)) = self.connection.poll_event_ahead() {
             if self.unread == Unread::Kept {
                 self.inbox.push(message.into_owned());
                 self.wakes = Wakes::Due;
             }
             return Poll::Ready(());
         }
-        if self.connection.closed().is_some() {
+        if self.connection.closed().is_some() || self.connection.holds_close() {
             self.wakes = Wakes::Due;
             return Poll::Pending;
         }

@@ -129,7 +129,8 @@ impl MessageWebSocketBuilder {
             return Err(error);
         }
         let uri: WebSocketUri = uri.parse().map_err(|error| {
-            Error::invalid_argument(format!("the address {uri:?} cannot be used: {error}"))
+            let shown = without_credentials(uri);
+            Error::invalid_argument(format!("the address {shown:?} cannot be used: {error}"))
         })?;
         let mut request = Request::new(uri);
         for (name, value) in self.headers {
@@ -147,5 +148,36 @@ impl MessageWebSocketBuilder {
 
     fn refuse(&mut self, error: Error) {
         self.invalid.get_or_insert(error);
+    }
+}
+
+/// The address for an error's text: what may be a password is left out.
+fn without_credentials(uri: &str) -> String {
+    let start = uri.find("://").map_or(0, |scheme| scheme + "://".len());
+    let end = uri[start..]
+        .find(['/', '?', '#'])
+        .map_or(uri.len(), |length| start + length);
+    match uri[start..end].rfind('@') {
+        Some(at) => format!("{}…{}", &uri[..start], &uri[start + at..]),
+        None => uri.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        for (address, shown) in [
+            ("ws://user:secret@host/path", "ws://…@host/path"),
+            ("ws://user:s@cret@host", "ws://…@host"),
+            ("user:secret@host", "…@host"),
+            ("ws://host/a@b", "ws://host/a@b"),
+            ("ws://host", "ws://host"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(address), shown);
+        }
     }
 }

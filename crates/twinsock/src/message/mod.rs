@@ -137,7 +137,8 @@ impl MessageWebSocket {
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) when the socket is closing or closed, or
-    /// the error that ended the connection.
+    /// the error that ended the connection. The peer's Close is answered when the application
+    /// asks for the message after the last one: until then replies may still be sent.
     ///
     /// # Cancel safety
     /// A dropped `send` has queued the whole message or nothing: nothing, unless it was ready.
@@ -238,6 +239,9 @@ impl MessageWebSocket {
 
     /// Begins to close, and lets [`receive`](Self::receive) go on until the peer's Close frame:
     /// what the peer had under way is not lost.
+    ///
+    /// The caller goes on receiving until `None`; that is what notices the peer's Close and ends
+    /// the connection in time.
     ///
     /// On a socket that is closing already it does nothing.
     ///

@@ -1,0 +1,211 @@
+//! `twinsock connect`: lines of standard input go out, text messages that come are printed.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use twinsock::{CloseCode, Closed, Error, ErrorKind, Message, MessageWebSocket, Timeouts};
+
+use crate::args::{ConnectOptions, DEFAULT_MESSAGE_SIZE};
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, chain};
+use crate::standard_input::{self, Batch};
+use crate::terminal::{self, Output};
+
+/// How long the peer is waited for when nobody reads what it sends any more.
+const LEAVE_TIME: Duration = Duration::from_secs(1);
+
+pub(crate) async fn run(options: ConnectOptions) -> Result<(), Failure> {
+    let socket = Arc::new(open(&options).await?);
+    let longest_line = options.max_message_size.max(DEFAULT_MESSAGE_SIZE);
+    let lines = standard_input::read_lines(longest_line)?;
+    let outcome = converse(&socket, lines, &options.uri).await;
+    if outcome.is_err() && socket.closed().is_none() {
+        // Whether the peer answers changes nothing any more.
+        let _ = tokio::time::timeout(LEAVE_TIME, socket.close(CloseCode::NORMAL, "")).await;
+    }
+    outcome
+}
+
+// ---- opening ----
+
+async fn open(options: &ConnectOptions) -> Result<MessageWebSocket, Failure> {
+    let mut builder = MessageWebSocket::builder()
+        .max_message_size(options.max_message_size)
+        .timeouts(timeouts(options.connect_timeout));
+    for header in &options.headers {
+        builder = builder.header(&header.name, &header.value);
+    }
+    for protocol in &options.protocols {
+        builder = builder.protocol(protocol);
+    }
+    let connected = builder.connect(&options.uri).await;
+    connected.map_err(|error| cannot_connect(options, &error))
+}
+
+fn timeouts(overall: Option<Duration>) -> Timeouts {
+    let defaults = Timeouts::default();
+    Timeouts {
+        // A user who allows more than a step's default means it.
+        connect: defaults.connect.max(overall.unwrap_or_default()),
+        overall,
+        ..defaults
+    }
+}
+
+fn cannot_connect(options: &ConnectOptions, error: &Error) -> Failure {
+    let uri = &options.uri;
+    match error.kind() {
+        ErrorKind::InvalidArgument => invalid_argument(options, error),
+        ErrorKind::ConnectionLost => {
+            let message = format!("cannot connect to {uri}: {}", chain(error));
+            Failure::new(ExitCode::HandshakeFailed, message)
+        }
+        _ => {
+            let failure = Failure::of_library(&format!("cannot connect to {uri}"), error);
+            match hint(error) {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
+        }
+    }
+}
+
+/// The library names a header in lower case; the user is shown it as it was typed.
+fn invalid_argument(options: &ConnectOptions, error: &Error) -> Failure {
+    if options.uri.to_ascii_lowercase().starts_with("wss://") {
+        let message = format!("cannot connect to {}: this program has no TLS", options.uri);
+        return Failure::new(ExitCode::Usage, message)
+            .with_hint("a TLS tunnel such as stunnel gives it a ws:// address");
+    }
+    let text = chain(error);
+    let is_named = |name: &str| {
+        let mut words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
+        words.any(|word| word.eq_ignore_ascii_case(name))
+    };
+    let mut names = options.headers.iter().map(|header| header.name.as_str());
+    match names.find(|name| is_named(name)) {
+        Some(name) => Failure::new(ExitCode::Usage, format!("--header {name:?}: {text}")),
+        None => Failure::new(ExitCode::Usage, text),
+    }
+}
+
+/// What the user may try instead.
+fn hint(error: &Error) -> Option<String> {
+    let response = error.response()?;
+    if let Some(location) = response.headers().get("location") {
+        let location = String::from_utf8_lossy(location.as_bytes());
+        return Some(format!("the server points to {location}"));
+    }
+    match response.status().as_u16() {
+        401 => Some("--header 'Authorization: …' sends credentials".to_owned()),
+        200 => Some("this is a web server; its WebSocket may be at another path".to_owned()),
+        _ => None,
+    }
+}
+
+// ---- talking ----
+
+/// Sends and prints at the same time, until the connection has closed.
+async fn converse(
+    socket: &Arc<MessageWebSocket>,
+    lines: mpsc::Receiver<Batch>,
+    uri: &str,
+) -> Result<(), Failure> {
+    let mut output = Output::new();
+    // A task of its own: a reader of standard output who is slow keeps no line from being sent.
+    let mut sending = tokio::spawn(send_lines(Arc::clone(socket), lines));
+    let mut printing = pin!(print_messages(socket, &mut output, uri));
+    let sent = tokio::select! {
+        printed = &mut printing => {
+            sending.abort();
+            return printed.and_then(|()| judge(socket.closed()));
+        }
+        sent = &mut sending => sent.unwrap_or(Ok(())),
+    };
+    // What the peer sends before its own Close is still printed. It may have closed before us:
+    // then the printing tells.
+    let _ = socket.start_close(CloseCode::NORMAL, "");
+    let printed = printing.await;
+    sent.and(printed).and_then(|()| judge(socket.closed()))
+}
+
+/// Sends until the input ends or nothing can be sent any more; why not, the receiver learns.
+async fn send_lines(
+    socket: Arc<MessageWebSocket>,
+    mut batches: mpsc::Receiver<Batch>,
+) -> Result<(), Failure> {
+    while let Some(batch) = batches.recv().await {
+        for line in batch? {
+            if socket.send(line).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn print_messages(
+    socket: &MessageWebSocket,
+    output: &mut Output,
+    uri: &str,
+) -> Result<(), Failure> {
+    let write_failed = |error| Failure::of_standard_output(&error);
+    loop {
+        let received = receive_or_flush(socket, output)
+            .await
+            .map_err(write_failed)?;
+        match received {
+            Ok(Some(message)) => print(&message, output).map_err(write_failed)?,
+            Ok(None) => return output.flush().map_err(write_failed),
+            Err(error) => {
+                output.flush().map_err(write_failed)?;
+                return Err(Failure::of_library(uri, &error));
+            }
+        }
+    }
+}
+
+/// The next message; while there is none, what was printed goes out.
+async fn receive_or_flush(
+    socket: &MessageWebSocket,
+    output: &mut Output,
+) -> io::Result<Result<Option<Message>, Error>> {
+    let mut receiving = pin!(socket.receive());
+    tokio::select! {
+        biased;
+        received = &mut receiving => return Ok(received),
+        () = std::future::ready(()) => {}
+    }
+    output.flush()?;
+    Ok(receiving.await)
+}
+
+fn print(message: &Message, output: &mut Output) -> io::Result<()> {
+    match message {
+        Message::Text(text) => output.print_line(text),
+        Message::Binary(bytes) => {
+            // On a terminal both streams show, in the order of the messages.
+            output.flush()?;
+            terminal::say(format_args!("binary message, {} bytes", bytes.len()));
+            Ok(())
+        }
+    }
+}
+
+/// Whether the connection closed as it should, whoever began.
+fn judge(closed: Option<Closed>) -> Result<(), Failure> {
+    let Some(closed) = closed else {
+        return Ok(());
+    };
+    match (closed.code(), closed.received()) {
+        (CloseCode::NORMAL | CloseCode::GOING_AWAY | CloseCode::NO_STATUS_RECEIVED, _) => Ok(()),
+        (_, Some(reason)) => Err(Failure::new(
+            ExitCode::Unexpected,
+            format!("closed by the peer: {reason}"),
+        )),
+        (_, None) => Err(Failure::new(ExitCode::ConnectionFailed, closed.to_string())),
+    }
+}

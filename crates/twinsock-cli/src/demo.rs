@@ -1,0 +1,235 @@
+//! `twinsock demo`: a server and a client in one process, with every echo checked.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use twinsock::{CloseCode, Error, Listener, Message, MessageType, MessageWebSocket};
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::measurement::{HEADING, Measurement, Order};
+use crate::sample;
+use crate::serve;
+use crate::terminal::{Output, Progress};
+
+/// Sizes that are exchanged one by one.
+const ONE_BY_ONE: [usize; 5] = [16, 1 << 10, 64 << 10, 1 << 20, 16 << 20];
+
+/// How long each of them goes on.
+const ONE_BY_ONE_TIME: Duration = Duration::from_millis(200);
+
+/// The burst of small messages, and that of larger ones.
+const SMALL_BURST: (usize, usize) = (32, 100_000);
+const LARGE_BURST: (usize, usize) = (64 << 10, 2_000);
+
+pub(crate) async fn run() -> Result<(), Failure> {
+    let (address, server) = start_server().await?;
+    let uri = format!("ws://{address}");
+    let socket = MessageWebSocket::connect(&uri).await;
+    let socket = Arc::new(socket.map_err(|error| Failure::of_library(&uri, &error))?);
+    let mut show = Show::new();
+    show.print(&format!(
+        "an echo server at {uri} and a client, both in this process"
+    ))?;
+    show.print(HEADING)?;
+    exchange_all(&socket, &mut show)
+        .await
+        .map_err(|trouble| trouble.at(&uri))?;
+    finish(&socket, server, &mut show)
+        .await
+        .map_err(|trouble| trouble.at(&uri))
+}
+
+/// An echo server for one client, on a free port.
+async fn start_server() -> Result<(String, JoinHandle<Result<(), Error>>), Failure> {
+    let address = "127.0.0.1:0";
+    let listener = Listener::bind(address).await;
+    let listener = listener.map_err(|error| Failure::of_library(address, &error))?;
+    let address = listener.local_address().to_string();
+    let server = tokio::spawn(async move {
+        let socket = listener.accept().await?.accept().await?;
+        serve::echo(&socket).await
+    });
+    Ok((address, server))
+}
+
+async fn exchange_all(socket: &Arc<MessageWebSocket>, show: &mut Show) -> Result<(), Trouble> {
+    for size in ONE_BY_ONE {
+        for message_type in [MessageType::Text, MessageType::Binary] {
+            let message = sample::message(message_type, size);
+            show.measure(exchange_one_by_one(socket, &message)).await?;
+        }
+    }
+    let (size, count) = SMALL_BURST;
+    let numbered = move |number| sample::numbered(number, size);
+    show.measure(exchange_in_flight(socket, count, numbered))
+        .await?;
+    let (size, count) = LARGE_BURST;
+    let message = sample::message(MessageType::Binary, size);
+    show.measure(exchange_in_flight(socket, count, move |_| message.clone()))
+        .await
+}
+
+/// Sends a message when the echo of the one before has come.
+async fn exchange_one_by_one(
+    socket: &MessageWebSocket,
+    message: &Message,
+) -> Result<Measurement, Trouble> {
+    let started = Instant::now();
+    let mut messages = 0;
+    while messages == 0 || started.elapsed() < ONE_BY_ONE_TIME {
+        socket.send(message.clone()).await?;
+        expect(socket.receive().await?, message, messages)?;
+        messages += 1;
+    }
+    Ok(Measurement {
+        name: match message.message_type() {
+            MessageType::Text => "text, one by one",
+            MessageType::Binary => "binary, one by one",
+        },
+        messages,
+        size: message.len(),
+        elapsed: started.elapsed(),
+        order: Order::OneByOne,
+    })
+}
+
+/// Sends in one task and receives in another. What is under way is bounded by the socket: `send`
+/// waits while its queue is full.
+async fn exchange_in_flight(
+    socket: &Arc<MessageWebSocket>,
+    count: usize,
+    message: impl Fn(usize) -> Message + Clone + Send + 'static,
+) -> Result<Measurement, Trouble> {
+    let started = Instant::now();
+    let sending = tokio::spawn({
+        let (socket, message) = (Arc::clone(socket), message.clone());
+        async move {
+            for number in 0..count {
+                socket.send(message(number)).await?;
+            }
+            Ok::<(), Error>(())
+        }
+    });
+    for number in 0..count {
+        expect(socket.receive().await?, &message(number), number)?;
+    }
+    // All echoes have come, so all was sent.
+    sending.abort();
+    let sample = message(0);
+    Ok(Measurement {
+        name: match sample.message_type() {
+            MessageType::Text => "text, in flight",
+            MessageType::Binary => "binary, in flight",
+        },
+        messages: count,
+        size: sample.len(),
+        elapsed: started.elapsed(),
+        order: Order::InFlight,
+    })
+}
+
+fn expect(echo: Option<Message>, sent: &Message, number: usize) -> Result<(), Trouble> {
+    match echo {
+        Some(echo) if echo == *sent => Ok(()),
+        Some(echo) => Err(Trouble::Unexpected(format!(
+            "expected the echo of message {number}, {:?} of {} bytes, got {:?} of {} other bytes",
+            sent.message_type(),
+            sent.len(),
+            echo.message_type(),
+            echo.len()
+        ))),
+        None => Err(Trouble::Unexpected(format!(
+            "expected the echo of message {number}, got the end of the connection"
+        ))),
+    }
+}
+
+/// Closes, and tells how the connection ended.
+async fn finish(
+    socket: &MessageWebSocket,
+    server: JoinHandle<Result<(), Error>>,
+    show: &mut Show,
+) -> Result<(), Trouble> {
+    socket
+        .close(CloseCode::NORMAL, "the demonstration is over")
+        .await?;
+    if let Ok(served) = server.await {
+        served?;
+    }
+    let closed = socket.closed();
+    let closed = closed.filter(|closed| closed.is_clean() && closed.code() == CloseCode::NORMAL);
+    let closed = closed.ok_or_else(|| {
+        Trouble::Unexpected(format!("expected a clean close, got {:?}", socket.closed()))
+    })?;
+    show.print("every echo had the type and the bytes of its message")?;
+    show.print(&closed.to_string())?;
+    Ok(())
+}
+
+/// Where the user sees what happens.
+struct Show {
+    output: Output,
+    progress: Progress,
+    exchanges_done: usize,
+}
+
+impl Show {
+    fn new() -> Self {
+        Self {
+            output: Output::new(),
+            progress: Progress::new(),
+            exchanges_done: 0,
+        }
+    }
+
+    fn print(&mut self, line: &str) -> Result<(), Failure> {
+        self.output
+            .print_line(line)
+            .and_then(|()| self.output.flush())
+            .map_err(|error| Failure::of_standard_output(&error))
+    }
+
+    async fn measure(
+        &mut self,
+        exchange: impl Future<Output = Result<Measurement, Trouble>>,
+    ) -> Result<(), Trouble> {
+        let all = 2 * ONE_BY_ONE.len() + 2;
+        self.progress
+            .show(&format!("exchange {} of {all} …", self.exchanges_done + 1));
+        let measured = exchange.await;
+        self.progress.clear();
+        self.exchanges_done += 1;
+        Ok(self.print(&measured?.to_string())?)
+    }
+}
+
+/// What can spoil the demonstration.
+enum Trouble {
+    Connection(Error),
+    Unexpected(String),
+    Told(Failure),
+}
+
+impl Trouble {
+    fn at(self, uri: &str) -> Failure {
+        match self {
+            Self::Connection(error) => Failure::of_library(uri, &error),
+            Self::Unexpected(what) => Failure::new(ExitCode::Unexpected, format!("{uri}: {what}")),
+            Self::Told(failure) => failure,
+        }
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Connection(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Told(failure)
+    }
+}

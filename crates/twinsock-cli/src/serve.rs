@@ -1,0 +1,175 @@
+//! `twinsock serve`: an echo server.
+
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use twinsock::{AcceptOptions, CloseCode, Error, Incoming, Listener, MessageWebSocket, Timeouts};
+
+use crate::args::ServeOptions;
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, chain};
+use crate::stop_signal::StopSignal;
+use crate::terminal::{self, Output};
+
+/// How much longer than a closing handshake the last connections may take.
+const DRAIN_MARGIN: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
+    let mut stop_signal =
+        StopSignal::new().map_err(|error| Failure::system("cannot wait for signals", &error))?;
+    let listener = listen(&options).await?;
+    announce(&listener)?;
+    let mut server = Server::default();
+    server
+        .accept_until(&listener, stop_signal.received())
+        .await?;
+    drop(listener);
+    tokio::select! {
+        () = server.shut_down() => {}
+        () = stop_signal.received() => {}
+    }
+    Ok(())
+}
+
+async fn listen(options: &ServeOptions) -> Result<Listener, Failure> {
+    let accept_options =
+        accept_options(options).map_err(|error| Failure::of_library("cannot serve", &error))?;
+    let listener = Listener::bind(options.listen.as_str())
+        .await
+        .map_err(|error| cannot_listen(&options.listen, &error))?;
+    Ok(listener.with_options(accept_options))
+}
+
+fn accept_options(options: &ServeOptions) -> Result<AcceptOptions, Error> {
+    let mut accept_options = AcceptOptions::new().max_message_size(options.max_message_size);
+    for protocol in &options.protocols {
+        accept_options = accept_options.protocol(protocol)?;
+    }
+    for origin in &options.origins {
+        accept_options = accept_options.origin(origin)?;
+    }
+    Ok(accept_options)
+}
+
+fn cannot_listen(address: &str, error: &Error) -> Failure {
+    let cause = error.source().map_or_else(|| chain(error), chain);
+    let message = format!("cannot listen on {address}: {cause}");
+    if is_no_address(error) {
+        return Failure::new(ExitCode::Usage, message)
+            .with_hint("expected HOST:PORT, such as 127.0.0.1:9001");
+    }
+    Failure::new(ExitCode::from(error.kind()), message)
+        .with_hint("--listen HOST:PORT names another address; port 0 is any free one")
+}
+
+/// Whether the address was none, rather than one that cannot be had.
+fn is_no_address(error: &Error) -> bool {
+    error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|error| error.kind() == io::ErrorKind::InvalidInput)
+}
+
+fn announce(listener: &Listener) -> Result<(), Failure> {
+    let mut output = Output::new();
+    output
+        .print_line(&format!("listening on ws://{}", listener.local_address()))
+        .and_then(|()| output.flush())
+        .map_err(|error| Failure::of_standard_output(&error))
+}
+
+/// The connections, a task for each.
+#[derive(Debug)]
+struct Server {
+    connections: JoinSet<()>,
+    /// Becomes true when the server shuts down.
+    shutdown: watch::Sender<bool>,
+}
+
+/// How a connection learns that the server shuts down.
+#[derive(Clone, Debug)]
+struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    async fn begun(&mut self) {
+        // An error says that the server is gone altogether.
+        let _ = self.0.wait_for(|begun| *begun).await;
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            connections: JoinSet::new(),
+            shutdown: watch::Sender::new(false),
+        }
+    }
+}
+
+impl Server {
+    async fn accept_until(
+        &mut self,
+        listener: &Listener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                incoming = listener.accept() => {
+                    let incoming = incoming.map_err(|error| {
+                        Failure::of_library(&listener.local_address().to_string(), &error)
+                    })?;
+                    self.connections.spawn(serve(incoming, Shutdown(self.shutdown.subscribe())));
+                }
+                // Otherwise the set would grow with each connection that ever was.
+                Some(_) = self.connections.join_next() => {}
+            }
+        }
+    }
+
+    /// Closes all connections, and waits for their ends as long as that may take.
+    async fn shut_down(&mut self) {
+        self.shutdown.send_replace(true);
+        let limit = Timeouts::default().close + DRAIN_MARGIN;
+        let all_ended = async { while self.connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, all_ended).await.is_err() {
+            let left = self.connections.len();
+            terminal::say(format_args!("{left} connections did not end in time"));
+        }
+    }
+}
+
+/// Serves one client; what goes wrong is told in one line, and concerns nobody else.
+async fn serve(incoming: Incoming, shutdown: Shutdown) {
+    let peer = incoming.peer_address();
+    if let Err(error) = accept_and_echo(incoming, shutdown).await {
+        terminal::say(format_args!("{peer}: {}", chain(&error)));
+    }
+}
+
+async fn accept_and_echo(incoming: Incoming, mut shutdown: Shutdown) -> Result<(), Error> {
+    let socket = tokio::select! {
+        socket = incoming.accept() => socket?,
+        () = shutdown.begun() => return Ok(()),
+    };
+    tokio::select! {
+        ended = echo(&socket) => match ended {
+            // The client closed before its last messages were echoed.
+            Err(error) if error.is_closed() => socket.close(CloseCode::NORMAL, "").await,
+            ended => ended,
+        },
+        () = shutdown.begun() => socket.close(CloseCode::GOING_AWAY, "").await,
+    }
+}
+
+/// Sends each message back, until the client closes.
+pub(crate) async fn echo(socket: &MessageWebSocket) -> Result<(), Error> {
+    while let Some(message) = socket.receive().await? {
+        socket.send(message).await?;
+    }
+    Ok(())
+}
