@@ -334,29 +334,6 @@ async fn a_server_ends_its_stream_even_if_that_takes_several_attempts() {
 }
 
 #[tokio::test]
-async fn a_task_that_only_sends_answers_a_close() {
-    let (server, mut raw) = server_of_raw(PATIENT, 1024).await.expect("a pair");
-    let sending = async {
-        loop {
-            if let Err(error) = server.send(vec![0; 50_000]).await {
-                return error;
-            }
-        }
-    };
-    let closing = async {
-        raw.send(&[wire::close(1000, "")]).await.expect("open");
-        loop {
-            let frame = raw.receive().await.expect("open").expect("an answer");
-            if frame == wire::close(1000, "") {
-                return;
-            }
-        }
-    };
-    let (error, ()) = tokio::join!(sending, closing);
-    assert_eq!(error.kind(), ErrorKind::Closed);
-}
-
-#[tokio::test]
 async fn a_close_that_cannot_be_is_refused_and_nothing_is_sent() {
     let (client, server) = pair(1024).await.expect("a pair");
     for (code, reason) in [(1005, ""), (1006, ""), (0, ""), (1000, &*"x".repeat(124))] {

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use twinsock::{ErrorKind, Message, MessageWebSocket, Timeout, Timeouts};
 use twinsock_testkit::raw::REQUEST;
 use twinsock_testkit::script::{Script, Step};
-use twinsock_testkit::sockets::{PATIENT, client_of_raw, pair, server_over};
+use twinsock_testkit::sockets::{PATIENT, client_of_raw, pair, server_of_raw, server_over};
+use twinsock_testkit::wire;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -71,6 +72,20 @@ async fn no_message_is_left_behind_when_the_background_task_ends() {
             let message = received.expect("no message waits for a later call");
             assert_eq!(message.expect("open"), Some(Message::from(vec![1])));
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_waits_behind_a_close_does_not_spin() {
+    let (server, mut raw) = server_of_raw(PATIENT, 1024).await.expect("a pair");
+    raw.send(&[wire::close(1000, "")]).await.expect("open");
+    server.send(vec![0; 100_000]).await.expect("room");
+    let mut sending = tokio_test::task::spawn(server.send("no room"));
+    let mut polls = 0;
+    while polls == 0 || sending.is_woken() {
+        assert!(sending.poll().is_pending());
+        polls += 1;
+        assert!(polls < 10, "it wakes itself");
     }
 }
 

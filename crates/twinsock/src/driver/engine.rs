@@ -385,6 +385,7 @@ impl Engine {
                 false => self.poll_read(),
             };
         }
+        let held_close = self.connection.holds_close();
         if let Some(Event::MessageReceived(message)) = self.connection.poll_event_ahead() {
             if self.unread == Unread::Kept {
                 self.inbox.push(message.into_owned());
@@ -393,7 +394,10 @@ impl Engine {
             return Poll::Ready(());
         }
         if self.connection.closed().is_some() || self.connection.holds_close() {
-            self.wakes = Wakes::Due;
+            if !held_close {
+                // Once: the sender that reads ahead is among those who wait.
+                self.wakes = Wakes::Due;
+            }
             return Poll::Pending;
         }
         self.poll_read()
