@@ -1,0 +1,195 @@
+//! A server decides whom it lets in, and no client keeps another waiting.
+
+use http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::{JoinHandle, JoinSet};
+use twinsock::{AcceptOptions, Error, ErrorKind, Listener, Message, MessageWebSocket};
+use twinsock_testkit::raw::{REQUEST, RawPeer};
+use twinsock_testkit::sockets::{PATIENT, echo_server};
+use twinsock_testkit::wire;
+
+async fn listener(options: AcceptOptions) -> (Listener, String) {
+    let listener = Listener::bind("127.0.0.1:0").await.expect("a port");
+    let uri = format!("ws://{}/path?query", listener.local_address());
+    (listener.with_options(options), uri)
+}
+
+/// Accepts one connection.
+async fn serve_one(
+    options: AcceptOptions,
+) -> (JoinHandle<Result<MessageWebSocket, Error>>, String) {
+    let (listener, uri) = listener(options).await;
+    let accepting = tokio::spawn(async move { listener.accept().await?.accept().await });
+    (accepting, uri)
+}
+
+#[tokio::test]
+async fn both_ends_know_each_other() {
+    let (accepting, uri) = serve_one(AcceptOptions::new()).await;
+    let client = MessageWebSocket::connect(&uri).await.expect("a server");
+    let server = accepting.await.expect("no panic").expect("a client");
+    assert_eq!(client.local_address(), server.peer_address());
+    assert_eq!(client.peer_address(), server.local_address());
+    assert_eq!(server.request().expect("a request").uri(), "/path?query");
+    assert_eq!(client.response().expect("a response").status(), 101);
+    assert!(client.request().is_none() && server.response().is_none());
+    assert_eq!(client.protocol(), None);
+}
+
+#[tokio::test]
+async fn the_servers_preferred_protocol_is_chosen() {
+    let options = AcceptOptions::new()
+        .protocol("v2")
+        .and_then(|options| options.protocol("v1"));
+    let (accepting, uri) = serve_one(options.expect("tokens")).await;
+    let builder = MessageWebSocket::builder()
+        .protocol("v1")
+        .protocol("v2")
+        .protocol("v3");
+    let client = builder.connect(&uri).await.expect("a server");
+    let server = accepting.await.expect("no panic").expect("a client");
+    assert_eq!(client.protocol(), server.protocol());
+    assert_eq!(client.protocol(), Some("v2"));
+}
+
+#[tokio::test]
+async fn pages_of_another_host_are_turned_away_unless_listed() {
+    let strict = AcceptOptions::new();
+    let listed = AcceptOptions::new()
+        .origin("https://game.example")
+        .expect("an origin");
+    let open = AcceptOptions::new().any_origin_dangerously();
+    for (options, origin, is_let_in) in [
+        (&strict, "https://evil.example", false),
+        (&listed, "https://evil.example", false),
+        (&listed, "https://game.example", true),
+        (&open, "https://evil.example", true),
+    ] {
+        let (accepting, uri) = serve_one(options.clone()).await;
+        let builder = MessageWebSocket::builder().header("Origin", origin);
+        let connected = builder.connect(&uri).await;
+        let accepted = accepting.await.expect("no panic");
+        assert_eq!(connected.is_ok(), is_let_in, "{origin}");
+        assert_eq!(accepted.is_ok(), is_let_in, "{origin}");
+        if let (Err(near), Err(far)) = (connected, accepted) {
+            assert_eq!(near.kind(), ErrorKind::HandshakeRefused);
+            assert_eq!(near.response().expect("a response").status(), 403);
+            assert_eq!(far.kind(), ErrorKind::InvalidHandshake);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_application_may_look_at_the_request_and_refuse_it() {
+    let (listener, uri) = listener(AcceptOptions::new()).await;
+    let serving = tokio::spawn(async move {
+        let pending = listener.accept().await?.receive_request().await?;
+        assert_eq!(pending.request().uri().path(), "/path");
+        assert_eq!(pending.protocols().collect::<Vec<_>>(), ["chat"]);
+        pending
+            .reject(StatusCode::IM_A_TEAPOT, "short and stout")
+            .await
+    });
+    let builder = MessageWebSocket::builder().protocol("chat");
+    let error = builder.connect(&uri).await.unwrap_err();
+    serving.await.expect("no panic").expect("a refusal");
+    assert_eq!(error.kind(), ErrorKind::HandshakeRefused);
+    let response = error.response().expect("a response");
+    assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(&response.body()[..], b"short and stout");
+}
+
+#[tokio::test]
+async fn a_status_that_is_no_refusal_is_an_invalid_argument() {
+    let (listener, uri) = listener(AcceptOptions::new()).await;
+    let serving = tokio::spawn(async move {
+        let pending = listener.accept().await?.receive_request().await?;
+        pending.reject(StatusCode::SWITCHING_PROTOCOLS, "").await
+    });
+    assert!(MessageWebSocket::connect(&uri).await.is_err());
+    let error = serving.await.expect("no panic").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[tokio::test]
+async fn clients_that_dawdle_in_the_handshake_keep_nobody_waiting() {
+    let options = AcceptOptions::new().timeouts(PATIENT);
+    let (address, server) = echo_server(options, |_| {}).await.expect("a port");
+    let mut dawdlers = Vec::new();
+    for length in 0..10 {
+        let mut stream = TcpStream::connect(address).await.expect("a server");
+        let part = &REQUEST.as_bytes()[..length * 10];
+        stream.write_all(part).await.expect("open");
+        dawdlers.push(stream);
+    }
+    let client = MessageWebSocket::connect(&format!("ws://{address}/"))
+        .await
+        .expect("a turn");
+    client.send("hello").await.expect("open");
+    assert_eq!(
+        client.receive().await.expect("open"),
+        Some(Message::from("hello"))
+    );
+    server.abort();
+}
+
+#[tokio::test]
+async fn frames_that_come_with_the_request_are_received() {
+    let (accepting, uri) = serve_one(AcceptOptions::new()).await;
+    let address = uri
+        .trim_start_matches("ws://")
+        .trim_end_matches("/path?query");
+    let mut stream = TcpStream::connect(address).await.expect("a server");
+    let eager = [REQUEST.as_bytes(), &wire::text("eager").masked().bytes()].concat();
+    stream.write_all(&eager).await.expect("open");
+    let server = accepting.await.expect("no panic").expect("a client");
+    assert_eq!(
+        server.receive().await.expect("open"),
+        Some(Message::from("eager"))
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_request_gets_an_http_answer() {
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 4"),
+        ("nonsense\r\n\r\n", "HTTP/1.1 400 "),
+        (
+            &REQUEST.replace("Version: 13", "Version: 8"),
+            "HTTP/1.1 426 ",
+        ),
+    ] {
+        let (accepting, uri) = serve_one(AcceptOptions::new()).await;
+        let address = uri
+            .trim_start_matches("ws://")
+            .trim_end_matches("/path?query");
+        let mut stream = TcpStream::connect(address).await.expect("a server");
+        stream.write_all(request.as_bytes()).await.expect("open");
+        stream.shutdown().await.expect("open");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with(status), "{answer}");
+        let error = accepting.await.expect("no panic").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidHandshake);
+    }
+}
+
+#[tokio::test]
+async fn a_listener_serves_many_at_once() {
+    let (address, server) = echo_server(AcceptOptions::new(), |_| {})
+        .await
+        .expect("a port");
+    let mut tasks = JoinSet::new();
+    for _ in 0..50 {
+        tasks.spawn(async move {
+            let mut peer = RawPeer::connect(address).await?;
+            peer.send(&[wire::text("hello")]).await?;
+            peer.receive().await
+        });
+    }
+    for echo in tasks.join_all().await {
+        assert_eq!(echo.expect("open"), Some(wire::text("hello")));
+    }
+    server.abort();
+}
