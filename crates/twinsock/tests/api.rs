@@ -1,0 +1,157 @@
+//! The public names, their signatures, and what may cross threads: a change here is a decision.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use http::{Request, Response, StatusCode};
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use twinsock::{
+    AcceptOptions, ByteStream, CloseCode, CloseReason, Closed, Error, ErrorKind, Failure, Incoming,
+    Initiator, Listener, Message, MessageReceiver, MessageSender, MessageType, MessageWebSocket,
+    MessageWebSocketBuilder, PendingHandshake, Timeout, Timeouts, Utf8Bytes,
+};
+
+type Result<T> = std::result::Result<T, Error>;
+
+fn is_shareable<T: Send + Sync + Unpin + std::fmt::Debug + 'static>() {}
+
+fn gives<T>(future: impl Future<Output = T> + Send) {
+    drop(future);
+}
+
+#[test]
+fn every_type_may_be_shared_between_threads() {
+    is_shareable::<AcceptOptions>();
+    is_shareable::<CloseCode>();
+    is_shareable::<CloseReason>();
+    is_shareable::<Closed>();
+    is_shareable::<Error>();
+    is_shareable::<ErrorKind>();
+    is_shareable::<Failure>();
+    is_shareable::<Incoming>();
+    is_shareable::<Initiator>();
+    is_shareable::<Listener>();
+    is_shareable::<Message>();
+    is_shareable::<MessageReceiver>();
+    is_shareable::<MessageSender>();
+    is_shareable::<MessageType>();
+    is_shareable::<MessageWebSocket>();
+    is_shareable::<MessageWebSocketBuilder>();
+    is_shareable::<Timeout>();
+    is_shareable::<Timeouts>();
+    is_shareable::<Utf8Bytes>();
+}
+
+#[test]
+fn a_pending_handshake_may_be_sent_to_another_thread() {
+    fn is_sendable<T: Send + Unpin + std::fmt::Debug + 'static>() {}
+    is_sendable::<PendingHandshake>();
+}
+
+#[test]
+fn a_socket_is_a_stream_and_a_sink_of_messages() {
+    fn check<T>()
+    where
+        T: Stream<Item = Result<Message>> + Sink<Message, Error = Error>,
+    {
+    }
+    check::<MessageWebSocket>();
+}
+
+#[test]
+fn errors_are_errors_and_can_be_cloned() {
+    fn check<T: std::error::Error + Clone + Into<std::io::Error>>() {}
+    check::<Error>();
+    let _: fn(&Error) -> ErrorKind = Error::kind;
+    let _: fn(&Error) -> bool = Error::is_timeout;
+    let _: fn(&Error) -> bool = Error::is_closed;
+    let _: fn(&Error) -> Option<&Response<Bytes>> = Error::response;
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn the_socket(socket: MessageWebSocket, stream: DuplexStream, other: DuplexStream) {
+    gives::<Result<MessageWebSocket>>(MessageWebSocket::connect(""));
+    gives::<Result<MessageWebSocket>>(MessageWebSocket::connect_over(stream, ""));
+    gives::<Result<MessageWebSocket>>(MessageWebSocket::accept(other));
+    gives::<Result<()>>(socket.send_text(""));
+    gives::<Result<()>>(socket.send_binary(&[]));
+    gives::<Result<()>>(socket.send(""));
+    gives::<Result<()>>(socket.send(String::new()));
+    gives::<Result<()>>(socket.send(Vec::new()));
+    gives::<Result<()>>(socket.send(Bytes::new()));
+    gives::<Result<()>>(socket.send(Message::from("")));
+    gives::<Result<Option<Message>>>(socket.receive());
+    gives::<Result<()>>(socket.ping(&[]));
+    gives::<Result<()>>(socket.flush());
+    gives::<Result<()>>(socket.close(CloseCode::NORMAL, ""));
+    let _: Result<()> = socket.start_close(CloseCode::NORMAL, "");
+    let _: Option<Closed> = socket.closed();
+    let _: Option<&str> = socket.protocol();
+    let _: Option<&Response<()>> = socket.response();
+    let _: Option<&Request<()>> = socket.request();
+    let _: Option<SocketAddr> = socket.local_address();
+    let _: Option<SocketAddr> = socket.peer_address();
+    let _: Option<Duration> = socket.round_trip_time();
+    let _: (MessageSender, MessageReceiver) = socket.split();
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn the_halves(sender: &MessageSender, receiver: &MessageReceiver) {
+    gives::<Result<()>>(sender.send_text(""));
+    gives::<Result<()>>(sender.send_binary(&[]));
+    gives::<Result<()>>(sender.send(""));
+    gives::<Result<()>>(sender.ping(&[]));
+    gives::<Result<()>>(sender.flush());
+    gives::<Result<()>>(sender.close(CloseCode::NORMAL, ""));
+    gives::<Result<Option<Message>>>(receiver.receive());
+    let _: Option<Closed> = receiver.closed();
+    let _: [&MessageWebSocket; 2] = [sender.socket(), receiver.socket()];
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn the_builder(builder: MessageWebSocketBuilder, stream: impl ByteStream + 'static) {
+    let builder: MessageWebSocketBuilder = builder
+        .protocol("")
+        .header("", "")
+        .max_message_size(1)
+        .max_message_size(None)
+        .timeouts(Timeouts::default());
+    gives::<Result<MessageWebSocket>>(builder.connect(""));
+    gives::<Result<MessageWebSocket>>(MessageWebSocket::builder().connect_over(stream, ""));
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn the_server(listener: TcpListener, incoming: [Incoming; 2], pending: [PendingHandshake; 2]) {
+    gives::<Result<Listener>>(Listener::bind("127.0.0.1:0"));
+    if let Ok(listener) = Listener::over(listener) {
+        let listener: Listener = listener.with_options(AcceptOptions::new());
+        let _: SocketAddr = listener.local_address();
+        gives::<Result<Incoming>>(listener.accept());
+    }
+    let [first, second] = incoming;
+    let _: SocketAddr = first.peer_address();
+    gives::<Result<MessageWebSocket>>(first.accept());
+    gives::<Result<PendingHandshake>>(second.receive_request());
+    let [first, second] = pending;
+    let _: &Request<()> = first.request();
+    let _: Vec<&str> = first.protocols().collect();
+    gives::<Result<MessageWebSocket>>(first.accept());
+    gives::<Result<()>>(second.reject(StatusCode::NOT_FOUND, ""));
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn the_options(stream: DuplexStream, other: DuplexStream) -> Result<()> {
+    let options: AcceptOptions = AcceptOptions::new()
+        .protocol("")?
+        .origin("")?
+        .any_origin_dangerously()
+        .max_message_size(1)
+        .max_message_size(None)
+        .timeouts(Timeouts::default());
+    gives::<Result<MessageWebSocket>>(options.accept(stream));
+    gives::<Result<PendingHandshake>>(options.receive_request(other));
+    Ok(())
+}
