@@ -60,7 +60,7 @@ impl Target {
     }
 
     async fn assert_ends_with(&mut self, kind: ErrorKind) {
-        assert_eq!(self.ending().await.unwrap_err().kind(), kind);
+        assert_eq!(self.ending().await.expect_err("an attack").kind(), kind);
     }
 }
 
@@ -117,14 +117,7 @@ impl Bystander {
         let echoes = Arc::<AtomicUsize>::default();
         let task = tokio::spawn({
             let (goes_on, echoes) = (Arc::clone(&goes_on), Arc::clone(&echoes));
-            async move {
-                while goes_on.load(Ordering::SeqCst) {
-                    socket.send("well?").await?;
-                    assert_eq!(socket.receive().await?, Some(Message::from("well?")));
-                    echoes.fetch_add(1, Ordering::SeqCst);
-                }
-                socket.close(CloseCode::NORMAL, "").await
-            }
+            async move { echo_on(&socket, &goes_on, &echoes).await }
         });
         while echoes.load(Ordering::SeqCst) < 10 {
             tokio::task::yield_now().await;
@@ -146,6 +139,19 @@ impl Bystander {
         self.task.await.expect("no panic").expect("open");
         self.echoes.load(Ordering::SeqCst)
     }
+}
+
+async fn echo_on(
+    socket: &MessageWebSocket,
+    goes_on: &AtomicBool,
+    echoes: &AtomicUsize,
+) -> Result<(), Error> {
+    while goes_on.load(Ordering::SeqCst) {
+        socket.send("well?").await?;
+        assert_eq!(socket.receive().await?, Some(Message::from("well?")));
+        echoes.fetch_add(1, Ordering::SeqCst);
+    }
+    socket.close(CloseCode::NORMAL, "").await
 }
 
 /// Sends a frame so often, many with each write, unless the server hangs up first.
@@ -368,7 +374,7 @@ async fn idle_connections(count: usize) -> usize {
                 // Waits in vain, as most connections do most of the time.
                 tokio::time::timeout(Duration::ZERO, socket.receive())
                     .await
-                    .unwrap_err();
+                    .expect_err("nothing came");
                 Ok::<_, Error>(())
             };
             let (sent, echo) = tokio::join!(peer.send(&frames), echo);
@@ -380,4 +386,29 @@ async fn idle_connections(count: usize) -> usize {
         peers.push(peer);
     }
     ALLOCATOR.current_usage().saturating_sub(before) / count
+}
+
+#[test]
+fn a_socket_that_is_closed_but_kept_holds_no_buffer() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let (near, far) = connections(50).await;
+        let before = ALLOCATOR.current_usage();
+        let mut closed = Vec::new();
+        for (near, far) in near.into_iter().zip(far) {
+            let (socket, peer) = tokio::join!(MessageWebSocket::accept(far), RawPeer::client(near));
+            let (socket, mut peer) = (socket.expect("a handshake"), peer.expect("a handshake"));
+            peer.send(&[wire::close(1000, "")]).await.expect("open");
+            drop(peer);
+            assert_eq!(socket.receive().await.expect("clean"), None);
+            closed.push(socket);
+        }
+        // The thread keeps two pieces of memory of 64 KiB.
+        let held = ALLOCATOR.current_usage().saturating_sub(before + 128 * KIB) / closed.len();
+        report(&format!("a closed connection: {held} bytes"));
+        assert!(held <= 4 * KIB, "{held}");
+    });
 }

@@ -149,50 +149,53 @@ fn networks() -> [Vec<Step>; 5] {
 async fn a_dropped_send_has_queued_the_whole_message_or_nothing() {
     for network in networks() {
         for patience in 1..6 {
-            let server = Server::writing(&network).await;
-            let mut expected = Vec::new();
-            for number in 0..40u8 {
-                let message = vec![number; 20_000 + usize::from(number)];
-                let mut send = pin!(server.socket.send(message.clone()));
-                let sent = async {
-                    for _ in 0..patience {
-                        if let Poll::Ready(result) = poll_once(send.as_mut()).await {
-                            result.expect("open");
-                            return true;
-                        }
-                    }
-                    false
-                };
-                if sent.await {
-                    expected.push(wire::binary(message));
-                }
-            }
-            server.socket.flush().await.expect("open");
-            assert!(expected.len() > 3, "{network:?}");
-            assert!(server.frames() == expected, "{network:?}, {patience} polls");
+            assert_sends_are_whole(&network, patience).await;
         }
     }
+}
+
+/// Drops each send after so many polls.
+async fn assert_sends_are_whole(network: &[Step], patience: usize) {
+    let server = Server::writing(network).await;
+    let mut expected = Vec::new();
+    for number in 0..40u8 {
+        let message = vec![number; 20_000 + usize::from(number)];
+        let mut send = pin!(server.socket.send(message.clone()));
+        for _ in 0..patience {
+            if let Poll::Ready(result) = poll_once(send.as_mut()).await {
+                result.expect("open");
+                expected.push(wire::binary(message));
+                break;
+            }
+        }
+    }
+    server.socket.flush().await.expect("open");
+    assert!(expected.len() > 3, "{network:?}");
+    assert!(server.frames() == expected, "{network:?}, {patience} polls");
 }
 
 #[tokio::test]
 async fn a_dropped_ping_was_sent_whole_or_not_at_all() {
     for network in networks() {
-        let server = Server::writing(&network).await;
-        let mut expected = Vec::new();
-        for number in 0..40u8 {
-            let message = vec![number; 30_000];
-            insist(|| server.socket.send_binary(&message))
-                .await
-                .expect("open");
-            expected.push(wire::binary(message));
-            if let Poll::Ready(result) = poll_once(pin!(server.socket.ping(&[number]))).await {
-                result.expect("open");
-                expected.push(wire::ping([number]));
-            }
-        }
-        insist(|| server.socket.flush()).await.expect("open");
-        assert!(server.frames() == expected, "{network:?}");
+        assert_pings_are_whole(&network).await;
     }
+}
+
+async fn assert_pings_are_whole(network: &[Step]) {
+    let server = Server::writing(network).await;
+    let mut expected = Vec::new();
+    for number in 0..40u8 {
+        let message = vec![number; 30_000];
+        let sent = insist(|| server.socket.send_binary(&message)).await;
+        sent.expect("open");
+        expected.push(wire::binary(message));
+        if let Poll::Ready(result) = poll_once(pin!(server.socket.ping(&[number]))).await {
+            result.expect("open");
+            expected.push(wire::ping([number]));
+        }
+    }
+    insist(|| server.socket.flush()).await.expect("open");
+    assert!(server.frames() == expected, "{network:?}");
 }
 
 #[tokio::test]

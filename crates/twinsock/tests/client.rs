@@ -24,7 +24,8 @@ async fn server(answer: &'static str) -> (JoinHandle<std::io::Result<()>>, Strin
 
 async fn error_for(answer: &'static str) -> twinsock::Error {
     let (_serving, uri) = server(answer).await;
-    MessageWebSocket::connect(&uri).await.unwrap_err()
+    let opened = MessageWebSocket::connect(&uri).await;
+    opened.expect_err("no WebSocket")
 }
 
 #[tokio::test]

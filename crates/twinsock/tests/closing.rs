@@ -12,9 +12,7 @@ use twinsock::{
 use twinsock_testkit::counting::{Counting, Counts};
 use twinsock_testkit::raw::{REQUEST, RawPeer};
 use twinsock_testkit::script::{Script, Step};
-use twinsock_testkit::sockets::{
-    PATIENT, URI, client_of_raw, pair, pair_with, server_of_raw, server_over,
-};
+use twinsock_testkit::sockets::{PATIENT, URI, client_of_raw, pair, pair_with, server_over};
 use twinsock_testkit::wire;
 
 const SECOND: Duration = Duration::from_secs(1);

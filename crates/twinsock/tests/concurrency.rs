@@ -21,29 +21,33 @@ async fn what_eight_tasks_send_comes_back_once_to_two_that_receive() {
     let mut tasks = JoinSet::new();
     for sender in 0..8 {
         let socket = Arc::clone(&socket);
-        tasks.spawn(async move {
-            for number in 0..1_000 {
-                let message = format!("{sender} {number}");
-                socket.send(message).await.expect("open");
-            }
-            Vec::new()
-        });
+        tasks.spawn(async move { send_thousand(&socket, sender).await });
     }
     for _ in 0..2 {
         let socket = Arc::clone(&socket);
-        tasks.spawn(async move {
-            let mut received = Vec::new();
-            for _ in 0..4_000 {
-                received.push(socket.receive().await.expect("open").expect("an echo"));
-            }
-            received
-        });
+        tasks.spawn(async move { receive_four_thousand(&socket).await });
     }
     let received = tasks.join_all().await.concat();
     assert_eq!(received.len(), 8_000);
     assert_eq!(received.iter().collect::<HashSet<_>>().len(), 8_000);
     socket.close(CloseCode::NORMAL, "").await.expect("open");
     server.abort();
+}
+
+async fn send_thousand(socket: &MessageWebSocket, sender: usize) -> Vec<Message> {
+    for number in 0..1_000 {
+        let message = format!("{sender} {number}");
+        socket.send(message).await.expect("open");
+    }
+    Vec::new()
+}
+
+async fn receive_four_thousand(socket: &MessageWebSocket) -> Vec<Message> {
+    let mut received = Vec::new();
+    for _ in 0..4_000 {
+        received.push(socket.receive().await.expect("open").expect("an echo"));
+    }
+    received
 }
 
 #[tokio::test]

@@ -81,15 +81,19 @@ async fn one_message_at_a_time_is_one_write_each() {
     echo.await.expect("no panic").expect("open");
 }
 
+async fn send_numbers(socket: &MessageWebSocket, count: u32) {
+    for number in 0..count {
+        socket.send(number.to_string()).await.expect("open");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_send_or_a_hundred_are_with_the_peer_before_time_moves() {
     for count in [1, 2, 3, 100] {
         let (client, server) = pair(1 << 16).await.expect("a pair");
         let start = Instant::now();
         let sending = tokio::spawn(async move {
-            for number in 0..count {
-                client.send(number.to_string()).await.expect("open");
-            }
+            send_numbers(&client, count).await;
             sleep(Duration::from_secs(10)).await;
         });
         for number in 0..count {
@@ -124,9 +128,7 @@ async fn a_send_among_unread_messages_is_with_the_peer_before_time_moves() {
 async fn what_was_sent_goes_out_though_the_task_awaits_something_else_for_ever() {
     let (client, server) = pair(1 << 16).await.expect("a pair");
     let sending = tokio::spawn(async move {
-        for number in 0..100 {
-            client.send(number.to_string()).await.expect("open");
-        }
+        send_numbers(&client, 100).await;
         pending::<()>().await;
         drop(client);
     });

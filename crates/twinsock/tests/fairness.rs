@@ -104,6 +104,13 @@ async fn closing_takes_its_time_and_no_more_while_messages_keep_coming() {
     assert_eq!(kind, ErrorKind::Timeout(Timeout::Close));
 }
 
+async fn count_turns(turns: &AtomicUsize) {
+    loop {
+        turns.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn other_tasks_run_while_messages_keep_coming() {
     let (flood, _) = Flood::of(&[wire::text("")]);
@@ -111,12 +118,7 @@ async fn other_tasks_run_while_messages_keep_coming() {
     let turns = Arc::<AtomicUsize>::default();
     let counting = tokio::spawn({
         let turns = Arc::clone(&turns);
-        async move {
-            loop {
-                turns.fetch_add(1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
-            }
-        }
+        async move { count_turns(&turns).await }
     });
     for _ in 0..100_000 {
         server.receive().await.expect("open");

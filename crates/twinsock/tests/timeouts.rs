@@ -23,7 +23,7 @@ async fn assert_times_out<T: std::fmt::Debug>(
     action: impl Future<Output = Result<T, Error>>,
 ) {
     let start = Instant::now();
-    let error = action.await.unwrap_err();
+    let error = action.await.expect_err("too late");
     assert_eq!(error.kind(), ErrorKind::Timeout(timeout));
     assert!(error.is_timeout());
     let waited = start.elapsed();
