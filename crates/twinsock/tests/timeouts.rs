@@ -77,6 +77,31 @@ async fn a_server_that_goes_on_and_on_with_its_head_is_a_handshake_timeout() {
     dripping.abort();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refusal_whose_body_drips_in_is_a_refusal_all_the_same() {
+    let (near, mut far) = duplex(1024);
+    let dripping = tokio::spawn(async move {
+        read_head(&mut far).await?;
+        far.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\n")
+            .await?;
+        loop {
+            sleep(SECOND / 2).await;
+            far.write_all(b"x").await?;
+        }
+        #[expect(unreachable_code, reason = "it names the type of the error")]
+        Ok::<(), std::io::Error>(())
+    });
+    let timeouts = Timeouts {
+        connect: 5 * SECOND,
+        ..PATIENT
+    };
+    let builder = MessageWebSocket::builder().timeouts(timeouts);
+    let error = builder.connect_over(near, URI).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::HandshakeRefused);
+    assert_eq!(error.response().expect("a response").status(), 403);
+    dripping.abort();
+}
+
 #[tokio::test]
 async fn a_server_that_accepts_nothing_is_a_handshake_timeout_until_its_backlog_is_full() {
     let socket = TcpSocket::new_v4().expect("a socket");

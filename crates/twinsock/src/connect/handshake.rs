@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 use twinsock_proto::handshake::HeadLimits;
 use twinsock_proto::handshake::client::{AwaitResponse, Request, Step};
 
@@ -14,7 +15,7 @@ use crate::opening::{Head, Opened, Opening};
 /// How much of the response is read at once.
 const READ_SIZE: usize = 4 * 1024;
 
-/// How long the body of a refusal is awaited: it is only for people to read.
+/// How long the whole body of a refusal is awaited: it is only for people to read.
 const REFUSAL_BODY: Duration = Duration::from_secs(1);
 
 pub(crate) async fn open(
@@ -28,9 +29,13 @@ pub(crate) async fn open(
     stream.write_all(&bytes).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
     let mut memory = Vec::with_capacity(READ_SIZE);
+    let mut body_deadline = None;
     loop {
         memory.clear();
-        if read(&mut stream, &mut memory, &awaiting).await? == 0 {
+        if awaiting.is_refused() {
+            body_deadline.get_or_insert_with(|| Instant::now() + REFUSAL_BODY);
+        }
+        if read(&mut stream, &mut memory, body_deadline).await? == 0 {
             return Err(awaiting.handle_eof().into());
         }
         awaiting = match awaiting.proceed(&memory)? {
@@ -57,14 +62,14 @@ pub(crate) async fn open(
 async fn read(
     stream: &mut Box<dyn ByteStream>,
     memory: &mut Vec<u8>,
-    awaiting: &AwaitResponse,
+    body_deadline: Option<Instant>,
 ) -> Result<usize, Error> {
     let read = stream.read_buf(memory);
-    if !awaiting.is_refused() {
+    let Some(deadline) = body_deadline else {
         return read
             .await
             .map_err(|error| Error::connection_lost(Arc::new(error)));
-    }
-    let result = tokio::time::timeout(REFUSAL_BODY, read).await;
+    };
+    let result = tokio::time::timeout_at(deadline, read).await;
     Ok(result.ok().and_then(Result::ok).unwrap_or(0))
 }
