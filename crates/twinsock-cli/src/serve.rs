@@ -157,11 +157,7 @@ async fn accept_and_echo(incoming: Incoming, mut shutdown: Shutdown) -> Result<(
         () = shutdown.begun() => return Ok(()),
     };
     tokio::select! {
-        ended = echo(&socket) => match ended {
-            // The client closed before its last messages were echoed.
-            Err(error) if error.is_closed() => socket.close(CloseCode::NORMAL, "").await,
-            ended => ended,
-        },
+        ended = echo(&socket) => ended,
         () = shutdown.begun() => socket.close(CloseCode::GOING_AWAY, "").await,
     }
 }
