@@ -17,6 +17,13 @@ fn numbered(number: usize, size: usize) -> String {
     format!("{number} {}", "x".repeat(size))
 }
 
+async fn send_and_close(socket: &MessageWebSocket, count: usize, size: usize) -> Result<(), Error> {
+    for number in 0..count {
+        socket.send(numbered(number, size)).await?;
+    }
+    socket.start_close(CloseCode::NORMAL, "")
+}
+
 async fn pair(memory: usize) -> (MessageWebSocket, MessageWebSocket) {
     let (client, server) = duplex(memory);
     let connecting = MessageWebSocket::connect_over(client, "ws://localhost/");
@@ -36,12 +43,7 @@ async fn a_plain_echo_loop_loses_no_reply_to_a_client_that_closes_early() {
         let serving = tokio::spawn(async move { echo(&server).await });
         let client = Arc::new(client);
         let sender = Arc::clone(&client);
-        let sending = tokio::spawn(async move {
-            for number in 0..count {
-                sender.send(numbered(number, size)).await?;
-            }
-            sender.start_close(CloseCode::NORMAL, "")
-        });
+        let sending = tokio::spawn(async move { send_and_close(&sender, count, size).await });
         for number in 0..count {
             let message = client.receive().await.expect("open").expect("an echo");
             assert_eq!(message, Message::from(numbered(number, size)));
