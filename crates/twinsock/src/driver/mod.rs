@@ -182,11 +182,7 @@ impl Driver {
     where
         F: FnMut(&mut Engine) -> Poll<T>,
     {
-        Wait {
-            shared: &self.shared,
-            waiter: None,
-            poll,
-        }
+        self.shared.wait(poll)
     }
 
     /// Sees to it that what waits is written though no caller waits for it.
