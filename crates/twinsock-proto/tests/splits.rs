@@ -28,8 +28,8 @@ fn outcome<'a>(role: Role, parts: impl IntoIterator<Item = &'a [u8]>) -> Outcome
     for part in parts {
         endpoint.receive(part);
     }
-    // Transmitted at the end only: of several Pings the newest is answered, so how often the
-    // network takes bytes may change the answers.
+    // Transmitted at the end only: when there is no room the newest Ping alone is answered, so
+    // how often the network takes bytes may change the answers.
     let transmitted = endpoint.transmitted();
     let was_ended_by_us = endpoint.has_ended();
     endpoint.receive_end();

@@ -94,7 +94,7 @@ enum OnClose {
     Hold,
 }
 
-/// What the network is to do.
+/// What the network is to do; see [`SendQueue`] for an example.
 #[derive(Debug)]
 pub enum Transmit<'a> {
     /// Send these bytes; take off what was sent with [`bytes::Buf::advance`] and tell
