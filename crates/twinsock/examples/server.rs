@@ -8,6 +8,7 @@
     reason = "an example shows what it does"
 )]
 
+use twinsock::http::StatusCode;
 use twinsock::{Error, Incoming, Listener, Message};
 
 #[tokio::main]
@@ -34,7 +35,7 @@ async fn answer(incoming: Incoming) -> Result<(), Error> {
         "/shout" => shout,
         _ => {
             let body = "there are only /echo and /shout";
-            return handshake.reject(http::StatusCode::NOT_FOUND, body).await;
+            return handshake.reject(StatusCode::NOT_FOUND, body).await;
         }
     };
     let socket = handshake.accept().await?;

@@ -83,6 +83,8 @@ mod opening;
 mod timeout;
 mod web_error_status;
 
+pub use bytes::Bytes;
+pub use http;
 pub use twinsock_proto::{
     CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message, MessageType,
     Overdue, Utf8Bytes, Violation,

@@ -124,7 +124,7 @@ fn the_builder(builder: MessageWebSocketBuilder, stream: impl ByteStream + 'stat
 }
 
 #[expect(dead_code, reason = "that it compiles is the test")]
-fn the_server(listener: TcpListener, incoming: [Incoming; 2], pending: [PendingHandshake; 2]) {
+fn the_server(listener: TcpListener, incoming: [Incoming; 2], pending: [PendingHandshake; 3]) {
     gives::<Result<Listener>>(Listener::bind("127.0.0.1:0"));
     if let Ok(listener) = Listener::over(listener) {
         let listener: Listener = listener.with_options(AcceptOptions::new());
@@ -135,11 +135,12 @@ fn the_server(listener: TcpListener, incoming: [Incoming; 2], pending: [PendingH
     let _: SocketAddr = first.peer_address();
     gives::<Result<MessageWebSocket>>(first.accept());
     gives::<Result<PendingHandshake>>(second.receive_request());
-    let [first, second] = pending;
+    let [first, second, third] = pending;
     let _: &Request<()> = first.request();
     let _: Vec<&str> = first.protocols().collect();
     gives::<Result<MessageWebSocket>>(first.accept());
     gives::<Result<()>>(second.reject(StatusCode::NOT_FOUND, ""));
+    gives::<Result<()>>(third.reject_with(Response::new(Vec::new())));
 }
 
 #[expect(dead_code, reason = "that it compiles is the test")]
@@ -147,6 +148,7 @@ fn the_options(stream: DuplexStream, other: DuplexStream) -> Result<()> {
     let options: AcceptOptions = AcceptOptions::new()
         .protocol("")?
         .origin("")?
+        .header("", "")?
         .any_origin_dangerously()
         .max_message_size(1)
         .max_message_size(None)

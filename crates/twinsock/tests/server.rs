@@ -1,6 +1,6 @@
 //! A server decides whom it lets in, and no client keeps another waiting.
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
@@ -98,6 +98,41 @@ async fn the_application_may_look_at_the_request_and_refuse_it() {
     let response = error.response().expect("a response");
     assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(&response.body()[..], b"short and stout");
+}
+
+#[tokio::test]
+async fn a_refusal_may_have_headers() {
+    let (listener, uri) = listener(AcceptOptions::new()).await;
+    let serving = tokio::spawn(async move {
+        let pending = listener.accept().await?.receive_request().await?;
+        let response = Response::builder()
+            .status(StatusCode::UNAUTHORIZED)
+            .header("WWW-Authenticate", "Basic")
+            .body("who are you?");
+        pending.reject_with(response.expect("a response")).await
+    });
+    let error = MessageWebSocket::connect(&uri).await.unwrap_err();
+    serving.await.expect("no panic").expect("a refusal");
+    let response = error.response().expect("a response");
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.headers()["WWW-Authenticate"], "Basic");
+    assert_eq!(&response.body()[..], b"who are you?");
+}
+
+#[tokio::test]
+async fn the_response_that_opens_may_have_headers() {
+    let options = AcceptOptions::new().header("Set-Cookie", "a=b");
+    let (accepting, uri) = serve_one(options.expect("a header")).await;
+    let client = MessageWebSocket::connect(&uri).await.expect("a server");
+    accepting.await.expect("no panic").expect("a client");
+    assert_eq!(
+        client.response().expect("a client's").headers()["Set-Cookie"],
+        "a=b"
+    );
+    for (name, value) in [("Upgrade", "x"), ("a b", "x"), ("X-Line", "a\r\nb: c")] {
+        let error = AcceptOptions::new().header(name, value).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -77,6 +77,17 @@ impl AcceptOptions {
         self
     }
 
+    /// Adds a header to the response that opens the connection, such as `Set-Cookie`; none by
+    /// default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for one that cannot be,
+    /// or that the handshake itself sets.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.policy = self.policy.header(name, value)?;
+        Ok(self)
+    }
+
     /// The largest message received, in bytes; 64 MiB by default, `None` for no limit. A larger
     /// one fails the connection with 1009.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use twinsock_proto::handshake::Subprotocol;
@@ -25,7 +25,7 @@ use crate::timeout::Timeout;
 ///     let socket = handshake.accept().await?;
 ///     socket.send_text("welcome").await?;
 /// } else {
-///     handshake.reject(http::StatusCode::NOT_FOUND, "there is only /live").await?;
+///     handshake.reject(twinsock::http::StatusCode::NOT_FOUND, "there is only /live").await?;
 /// }
 /// # Ok(())
 /// # }
@@ -116,10 +116,26 @@ impl PendingHandshake {
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn reject(self, status: StatusCode, body: &str) -> Result<(), Error> {
-        let response = self
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        self.reject_with(response).await
+    }
+
+    /// Turns the client away with a whole response: status, headers such as `WWW-Authenticate` or
+    /// `Location`, and body.
+    ///
+    /// # Errors
+    /// As [`reject`](Self::reject), and `InvalidArgument` for a header that the handshake itself
+    /// sets.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn reject_with(self, response: Response<impl AsRef<[u8]>>) -> Result<(), Error> {
+        let (head, body) = response.into_parts();
+        let bytes = self
             .received
-            .reject(status, &HeaderMap::new(), body.as_bytes())?;
-        send_last(self.stream, &response).await
+            .reject(head.status, &head.headers, body.as_ref())?;
+        send_last(self.stream, &bytes).await
     }
 }
 
