@@ -23,7 +23,8 @@ pub enum MessageType {
 
 /// Text that is known to be UTF-8, in shared memory: cloning it copies nothing.
 ///
-/// Made from a `String` or a `&'static str` without a copy, from other text by one.
+/// Made from a `String`, and by [`from_static`](Self::from_static), without a copy; from a `&str`
+/// by one.
 ///
 /// ```
 /// use twinsock_proto::Utf8Bytes;

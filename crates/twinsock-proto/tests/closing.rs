@@ -206,6 +206,21 @@ fn a_close_that_is_read_ahead_is_answered_when_the_application_goes_on() {
     }
 }
 
+/// §7.1.3: whose Close was first, also when ours came before the application knew of it.
+#[test]
+fn closing_while_a_close_is_held_answers_it() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.deliver_frames(&[wire::close(1001, "")]);
+        assert!(endpoint.connection.poll_event_ahead().is_none());
+        close(&mut endpoint, reason(1000, "mine")).expect("open");
+        assert_eq!(endpoint.transmitted_frames(), [wire::close(1001, "")]);
+        endpoint.receive_end();
+        assert_eq!(closed(&endpoint).initiator(), Initiator::Peer);
+        assert!(closed(&endpoint).is_clean());
+    }
+}
+
 /// The end of the stream behind a held Close is no failure.
 #[test]
 fn a_held_close_is_clean_even_when_the_stream_has_ended() {

@@ -260,10 +260,12 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0
-            .source
-            .as_ref()
-            .map(|source| &**source as &(dyn std::error::Error + 'static))
+        let source = self.0.source.as_deref()?;
+        // A lost connection's error is shared: what counts is the one inside.
+        Some(match source.downcast_ref::<Arc<io::Error>>() {
+            Some(shared) => &**shared,
+            None => source,
+        })
     }
 }
 
@@ -294,6 +296,7 @@ impl From<Error> for io::Error {
             | ErrorKind::ProtocolViolation
             | ErrorKind::MessageTooBig => io::ErrorKind::InvalidData,
             ErrorKind::Timeout(_) => io::ErrorKind::TimedOut,
+            ErrorKind::ConnectionLost if error.is_reset() => io::ErrorKind::ConnectionReset,
             ErrorKind::ConnectionLost => io::ErrorKind::UnexpectedEof,
             ErrorKind::System => io::ErrorKind::Other,
         };

@@ -207,6 +207,12 @@ impl Connection {
     /// # Errors
     /// When the connection is closing or closed.
     pub fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
+        if let Some(received) = self.held_close.take() {
+            // The peer began to close: it gets the answer that it waits for.
+            self.state.handle_timeout(now);
+            self.state.handle_close(received);
+            return Ok(());
+        }
         self.state.close(now, reason)
     }
 

@@ -6,14 +6,14 @@ use crate::error::Violation;
 ///
 /// The first byte that cannot belong to UTF-8 is reported when it arrives, not at the message's
 /// end (RFC 6455 §8.1).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct TextAssembly {
     text: String,
     cut_character: CutCharacter,
 }
 
 /// The bytes that came of a character which the last piece did not end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct CutCharacter {
     bytes: [u8; 4],
     length: usize,

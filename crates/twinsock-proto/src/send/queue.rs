@@ -1,6 +1,7 @@
 //! The bytes that wait to be sent.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
@@ -22,7 +23,7 @@ use crate::frame::mask::MaskKey;
 /// assert_eq!(queue.chunk(), b"\x81\x02hi");
 /// # Ok::<(), twinsock_proto::NotOpen>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct SendQueue {
     segments: VecDeque<Segment>,
     length: usize,
@@ -30,7 +31,6 @@ pub struct SendQueue {
     taken: u64,
 }
 
-#[derive(Debug)]
 enum Segment {
     /// Frames copied together; the first `sent` bytes are gone.
     Gathered { bytes: Vec<u8>, sent: usize },
@@ -42,10 +42,16 @@ enum Segment {
 }
 
 /// A payload on its way into the queue.
-#[derive(Debug)]
 pub(crate) enum Payload<'a> {
     Borrowed(&'a [u8]),
     Owned(Bytes),
+}
+
+/// The bytes are the application's secrets: their number is enough.
+impl fmt::Debug for SendQueue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SendQueue({} bytes)", self.length)
+    }
 }
 
 impl Payload<'_> {

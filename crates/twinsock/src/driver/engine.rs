@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
 
 use tokio::task::coop::poll_proceed;
 use twinsock_proto::{
@@ -62,8 +63,18 @@ enum Unread {
 enum Turn {
     /// Nothing was sent.
     Fresh,
-    /// A message was sent, and written at once.
-    Written,
+    /// A message was sent, and written at once, at this time.
+    Written(Instant),
+}
+
+impl Turn {
+    /// Whether a message that is sent now follows another one closely.
+    fn goes_on(self) -> bool {
+        match self {
+            Self::Fresh => false,
+            Self::Written(at) => alarm::now().saturating_duration_since(at) < LONGEST_TURN,
+        }
+    }
 }
 
 /// Whether a background task will write what waits if nobody else does.
@@ -317,19 +328,20 @@ impl Engine {
     /// gathered until a receiver is about to wait, or there are many; and if neither happens, a
     /// background task writes them as soon as the application's task pauses.
     fn settle_output(&mut self) -> Output {
-        let more_follow = self.turn == Turn::Written
+        let more_follow = self.turn.goes_on()
             || self.attendant == Attendant::Called
             || self.connection.has_unread_bytes()
             || !self.inbox.is_empty();
         if !more_follow || !self.connection.has_room() {
             let _ = self.poll_write();
-            self.turn = Turn::Written;
+            self.turn = Turn::Written(alarm::now());
         }
         self.call_attendant()
     }
 
     fn call_attendant(&mut self) -> Output {
-        if !self.connection.has_output() || self.attendant == Attendant::Called {
+        let is_left = self.connection.has_output() || self.transport.holds_back();
+        if !is_left || self.attendant == Attendant::Called {
             return Output::Settled;
         }
         self.attendant = Attendant::Called;
@@ -419,8 +431,10 @@ impl Engine {
 
     /// Begins to close; what comes until the peer's Close is still received.
     pub(crate) fn start_close(&mut self, reason: CloseReason) -> Output {
-        // Already closing: the first reason stands.
-        let _ = self.connection.close(alarm::now(), reason);
+        if self.connection.close(alarm::now(), reason).is_err() {
+            // Already closing: the first reason stands, and nobody learns anything new.
+            return Output::Settled;
+        }
         let _ = self.poll_write();
         self.wakes = Wakes::Due;
         self.call_attendant()
@@ -474,7 +488,10 @@ impl Engine {
     /// Writes what waits. Ready when nothing is left, or nothing can be written any more.
     pub(crate) fn poll_attend(&mut self) -> Poll<()> {
         while self.connection.closed().is_none() && self.poll_write().is_pending() {
-            ready!(self.poll_alarm());
+            // What the peer answered meanwhile must be known before it is given up.
+            if self.poll_read_ahead().is_pending() {
+                ready!(self.poll_alarm());
+            }
         }
         // Under the same lock: what is sent from now on needs another attendant.
         self.attendant = Attendant::Absent;
@@ -491,6 +508,9 @@ impl Engine {
         self.turn = Turn::Fresh;
     }
 }
+
+/// A task that was silent for so long has paused.
+const LONGEST_TURN: Duration = Duration::from_millis(1);
 
 /// How often is read before output and timers get their turn: 2 MiB.
 const MOST_READS: u32 = 32;

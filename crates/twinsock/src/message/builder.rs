@@ -60,7 +60,11 @@ impl MessageWebSocketBuilder {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => self.headers.push((name, value)),
+            (Ok(name), Ok(mut value)) => {
+                // It may be a secret: `Debug` does not show it.
+                value.set_sensitive(true);
+                self.headers.push((name, value));
+            }
             (Err(_), _) => self.refuse(Error::invalid_argument(format!(
                 "expected a header name of token characters, got {name:?}"
             ))),

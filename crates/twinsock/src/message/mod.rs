@@ -4,6 +4,7 @@ mod builder;
 mod halves;
 mod sink_stream;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,12 +66,12 @@ use crate::opening::Opening;
 /// # Dropping
 /// Dropping the socket never blocks: a Close frame without a code is sent if it can be, what was
 /// sent before goes out, and the connection ends in the background within
-/// [`Timeouts::close`](crate::Timeouts::close). To tell the peer a code and to learn its answer,
+/// [`Timeouts::close`](crate::Timeouts::close) once the peer takes no more. (Dropped outside of a
+/// runtime, it sends what can be sent at once.) To tell the peer a code and to learn its answer,
 /// [`close`](Self::close).
 ///
 /// # Runtime
 /// It lives in a tokio runtime with I/O and time enabled (`enable_all`).
-#[derive(Debug)]
 pub struct MessageWebSocket {
     driver: Arc<Driver>,
     opening: Arc<Opening>,
@@ -238,7 +239,8 @@ impl MessageWebSocket {
     }
 
     /// Begins to close, and lets [`receive`](Self::receive) go on until the peer's Close frame:
-    /// what the peer had under way is not lost.
+    /// what the peer had under way is not lost, as long as its Close is received within
+    /// [`Timeouts::close`](crate::Timeouts::close) of ours.
     ///
     /// The caller goes on receiving until `None`; that is what notices the peer's Close and ends
     /// the connection in time.
@@ -263,7 +265,7 @@ impl MessageWebSocket {
     /// Splits the socket into two owned halves; the connection ends when both are dropped.
     ///
     /// There is no need to split in order to send and receive at the same time; it is for those
-    /// who want each half in its own task, with the compiler seeing to it that only one sends.
+    /// who want to hand each task what it needs.
     #[must_use]
     pub fn split(self) -> (MessageSender, MessageReceiver) {
         halves::split(self)
@@ -305,5 +307,17 @@ impl MessageWebSocket {
     #[must_use]
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.driver.round_trip_time()
+    }
+}
+
+/// Shows where it is connected and how it ended; never what was said.
+impl fmt::Debug for MessageWebSocket {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MessageWebSocket")
+            .field("peer_address", &self.peer_address())
+            .field("protocol", &self.protocol())
+            .field("closed", &self.closed())
+            .finish_non_exhaustive()
     }
 }
