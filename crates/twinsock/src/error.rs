@@ -213,6 +213,14 @@ impl Error {
         Self::with_source(ErrorKind::System, context, source)
     }
 
+    pub(crate) fn cannot_listen(source: io::Error) -> Self {
+        let kind = match source.kind() {
+            io::ErrorKind::InvalidInput => ErrorKind::InvalidArgument,
+            _ => ErrorKind::System,
+        };
+        Self::with_source(kind, "cannot listen", source)
+    }
+
     pub(crate) fn no_randomness(source: getrandom::Error) -> Self {
         Self::with_source(ErrorKind::System, "the system gave no randomness", source)
     }

@@ -22,7 +22,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// A client: all of connecting, name resolution included; no limit by default.
     pub overall: Option<Duration>,
-    /// A server: the client's whole opening handshake; 10 s by default.
+    /// A server: the whole of the client's request, and again the sending of the answer; 10 s by
+    /// default.
     ///
     /// Without it a client that sends one byte a minute holds a connection for ever.
     pub accept: Duration,

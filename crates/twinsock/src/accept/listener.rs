@@ -57,13 +57,15 @@ impl Listener {
     /// Listens on `address`, with port 0 on any free port, and accepts with default settings.
     ///
     /// # Errors
-    /// [`ErrorKind::System`](crate::ErrorKind::System) when the port cannot be had.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for an address that
+    /// cannot be, [`ErrorKind::System`](crate::ErrorKind::System) when the port cannot be had.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn bind(address: impl ToSocketAddrs) -> Result<Self, Error> {
-        let failed = |error| Error::system("cannot listen", error);
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(Error::cannot_listen)?;
         Self::over(listener)
     }
 
@@ -72,8 +74,7 @@ impl Listener {
     /// # Errors
     /// [`ErrorKind::System`](crate::ErrorKind::System) when it has no local address.
     pub fn over(listener: TcpListener) -> Result<Self, Error> {
-        let failed = |error| Error::system("cannot listen", error);
-        let local_address = listener.local_addr().map_err(failed)?;
+        let local_address = listener.local_addr().map_err(Error::cannot_listen)?;
         Ok(Self {
             listener,
             options: Arc::default(),
@@ -168,6 +169,13 @@ impl Incoming {
     #[must_use]
     pub fn peer_address(&self) -> SocketAddr {
         self.addresses.peer
+    }
+
+    /// The TCP connection itself, for instance to put TLS on it;
+    /// [`AcceptOptions::accept`] then takes the TLS stream. `TCP_NODELAY` is set.
+    #[must_use]
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Does the opening handshake.

@@ -105,7 +105,8 @@ impl AcceptOptions {
 
     /// Does the opening handshake over `stream`.
     ///
-    /// A client that is turned away gets an HTTP response that says why.
+    /// A client that is turned away gets an HTTP response that says why. On a TCP stream of your
+    /// own set `TCP_NODELAY`: the socket gathers messages by itself.
     ///
     /// # Errors
     /// `InvalidHandshake` when the client was turned away; `ConnectionLost`;

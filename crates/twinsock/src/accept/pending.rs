@@ -1,6 +1,7 @@
 //! A request that waits for its answer.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt;
@@ -31,7 +32,9 @@ use crate::timeout::Timeout;
 /// # }
 /// ```
 pub struct PendingHandshake {
-    stream: Box<dyn ByteStream>,
+    /// Never locked: the mutex makes it possible to share a reference among threads, whatever
+    /// the stream is.
+    stream: Mutex<Box<dyn ByteStream>>,
     received: Received,
     options: AcceptOptions,
     addresses: Option<Addresses>,
@@ -44,7 +47,7 @@ impl PendingHandshake {
         options: AcceptOptions,
     ) -> Self {
         Self {
-            stream,
+            stream: Mutex::new(stream),
             received,
             options,
             addresses: None,
@@ -62,6 +65,12 @@ impl PendingHandshake {
         self.received.request()
     }
 
+    /// The client's address; `None` over a stream that is not a TCP connection of this library.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.addresses.map(|addresses| addresses.peer)
+    }
+
     /// The subprotocols that the client offers, its preferred one first.
     pub fn protocols(&self) -> impl Iterator<Item = &str> {
         self.received.protocols().iter().map(Subprotocol::as_str)
@@ -76,11 +85,12 @@ impl PendingHandshake {
     /// Dropping the future drops the connection.
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
         let Self {
-            mut stream,
+            stream,
             received,
             options,
             addresses,
         } = self;
+        let mut stream = into_inner(stream);
         let accepted = match received.accept(&options.policy()) {
             Ok(accepted) => accepted,
             Err(refusal) => return Err(refuse(stream, refusal).await),
@@ -135,8 +145,12 @@ impl PendingHandshake {
         let bytes = self
             .received
             .reject(head.status, &head.headers, body.as_ref())?;
-        send_last(self.stream, &bytes).await
+        send_last(into_inner(self.stream), &bytes).await
     }
+}
+
+fn into_inner(stream: Mutex<Box<dyn ByteStream>>) -> Box<dyn ByteStream> {
+    stream.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for PendingHandshake {

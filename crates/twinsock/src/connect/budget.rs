@@ -7,6 +7,9 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::timeout::{Timeout, Timeouts};
 
+/// What is kept of a step's time for telling what came of it.
+const MARGIN: Duration = Duration::from_millis(20);
+
 /// The time for each step, and for all of them together.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -46,6 +49,16 @@ impl Budget {
                 .unwrap_or_else(|_| Err(Error::timeout(timeout))),
             None => action.await,
         }
+    }
+
+    /// A little before the time of a step that begins now is over; `None` when that is beyond
+    /// all reckoning.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let left = self
+            .overall
+            .map(|overall| overall.saturating_sub(self.started.elapsed()));
+        let limit = left.map_or(self.step, |left| left.min(self.step));
+        Instant::now().checked_add(limit.saturating_sub(MARGIN))
     }
 
     /// Whether no time is left for another step.

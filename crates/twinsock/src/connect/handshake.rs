@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use twinsock_proto::handshake::HeadLimits;
 use twinsock_proto::handshake::client::{AwaitResponse, Request, Step};
 
+use crate::connect::budget::Budget;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::{Head, Opened, Opening};
@@ -21,7 +22,9 @@ const REFUSAL_BODY: Duration = Duration::from_secs(1);
 pub(crate) async fn open(
     mut stream: Box<dyn ByteStream>,
     request: Request,
+    budget: &Budget,
 ) -> Result<Opened, Error> {
+    let deadline = budget.deadline();
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(Error::no_randomness)?;
     let (mut awaiting, bytes) = AwaitResponse::start(request, nonce, HeadLimits::default());
@@ -33,7 +36,8 @@ pub(crate) async fn open(
     loop {
         memory.clear();
         if awaiting.is_refused() {
-            body_deadline.get_or_insert_with(|| Instant::now() + REFUSAL_BODY);
+            let soon = Instant::now() + REFUSAL_BODY;
+            body_deadline.get_or_insert(deadline.map_or(soon, |deadline| soon.min(deadline)));
         }
         if read(&mut stream, &mut memory, body_deadline).await? == 0 {
             return Err(awaiting.handle_eof().into());

@@ -29,7 +29,10 @@ pub(crate) async fn connect(request: Request, timeouts: &Timeouts) -> Result<Ope
     let (stream, ends) = tcp::connect_to_any(&addresses, &budget).await?;
     let stream = Box::new(stream);
     let opened = budget
-        .spend(Timeout::Handshake, handshake::open(stream, request))
+        .spend(
+            Timeout::Handshake,
+            handshake::open(stream, request, &budget),
+        )
         .await?;
     Ok(opened.at(Some(ends)))
 }
@@ -40,7 +43,11 @@ pub(crate) async fn connect_over(
     request: Request,
     timeouts: &Timeouts,
 ) -> Result<Opened, Error> {
-    Budget::new(timeouts)
-        .spend(Timeout::Handshake, handshake::open(stream, request))
+    let budget = Budget::new(timeouts);
+    budget
+        .spend(
+            Timeout::Handshake,
+            handshake::open(stream, request, &budget),
+        )
         .await
 }
