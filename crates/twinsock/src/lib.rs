@@ -61,12 +61,12 @@
 //! * A **server** begins with [`Listener`], or with [`AcceptOptions`] over any byte stream.
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
-//! * [`Timeouts`] has every wait with its default; each is finite.
+//! * [`Timeouts`] has every wait with its default.
 //!
 //! # What can be relied on
 //! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
 //!   nothing, a dropped `send` has queued the whole message or nothing.
-//! * **Bounds.** What a peer can make a socket hold is listed under
+//! * **Bounds.** Every wait for a peer is finite by default; name resolution has the system's limits. What a peer can make a socket hold is listed under
 //!   [`MessageWebSocket`](MessageWebSocket#memory).
 //! * **Order.** What was received before a failure is handed out first; what was sent before it
 //!   goes out first, and then the Close frame that tells the peer what it did.

@@ -142,6 +142,10 @@ impl Engine {
     /// The next message; `None` after the end.
     pub(crate) fn poll_message(&mut self) -> Poll<Result<Option<Message>, Error>> {
         ready!(self.poll_fairness());
+        if self.connection.holds_close() {
+            // It is answered now; its deadlines count from now, not from when it was read.
+            self.connection.handle_timeout(alarm::now());
+        }
         loop {
             if let Some(message) = self.take_message() {
                 self.handed_out += 1;

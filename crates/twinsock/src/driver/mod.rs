@@ -214,7 +214,7 @@ impl Shared {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         let value = action(&mut engine);
         let wakes = engine.take_wakes();
-        // Outside of the lock: waking may run code that uses this socket.
+        // Outside of the lock: those who are woken look at this socket.
         drop(engine);
         if wakes == Wakes::Due {
             self.wakers.wake_all();

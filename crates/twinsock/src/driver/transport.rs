@@ -99,8 +99,7 @@ impl Transport {
 
     /// Whether a flush or the end of our side is still under way.
     pub(crate) fn holds_back(&self) -> bool {
-        self.stream.is_some()
-            && (self.unflushed == Unflushed::Bytes || self.our_end == OurEnd::Due)
+        self.stream.is_some() && (self.unflushed == Unflushed::Bytes || self.our_end == OurEnd::Due)
     }
 
     /// Has our side ended behind all that was written.
