@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
 
 use tokio::task::coop::poll_proceed;
 use twinsock_proto::{
@@ -14,6 +13,7 @@ use crate::driver::alarm::{self, Alarm};
 use crate::driver::inbox::Inbox;
 use crate::driver::memory;
 use crate::driver::transport::Transport;
+use crate::driver::turn::Turn;
 use crate::error::Error;
 
 /// A connection with its transport.
@@ -56,25 +56,6 @@ enum Unread {
     Kept,
     /// This endpoint closes: nobody will ask for them.
     Discarded,
-}
-
-/// How far the sending side has come since it last paused; see [`Engine::settle_output`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Turn {
-    /// Nothing was sent.
-    Fresh,
-    /// A message was sent, and written at once, at this time.
-    Written(Instant),
-}
-
-impl Turn {
-    /// Whether a message that is sent now follows another one closely.
-    fn goes_on(self) -> bool {
-        match self {
-            Self::Fresh => false,
-            Self::Written(at) => alarm::now().saturating_duration_since(at) < LONGEST_TURN,
-        }
-    }
 }
 
 /// Whether a background task will write what waits if nobody else does.
@@ -338,7 +319,7 @@ impl Engine {
             || !self.inbox.is_empty();
         if !more_follow || !self.connection.has_room() {
             let _ = self.poll_write();
-            self.turn = Turn::Written(alarm::now());
+            self.turn = Turn::written_now();
         }
         self.call_attendant()
     }
@@ -512,9 +493,6 @@ impl Engine {
         self.turn = Turn::Fresh;
     }
 }
-
-/// A task that was silent for so long has paused.
-const LONGEST_TURN: Duration = Duration::from_millis(1);
 
 /// How often is read before output and timers get their turn: 2 MiB.
 const MOST_READS: u32 = 32;

@@ -10,6 +10,7 @@ mod engine;
 mod inbox;
 mod memory;
 mod transport;
+mod turn;
 mod wakers;
 
 use std::pin::Pin;
