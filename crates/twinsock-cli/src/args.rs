@@ -36,7 +36,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9001")]
     pub(crate) listen: String,
     /// The largest message received, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE)]
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE, allow_negative_numbers = true)]
     pub(crate) max_message_size: u64,
     /// A subprotocol that is spoken, the preferred one first
     #[arg(long = "protocol", value_name = "PROTOCOL")]
@@ -57,7 +57,7 @@ pub(crate) struct ConnectOptions {
     #[arg(long = "protocol", value_name = "PROTOCOL")]
     pub(crate) protocols: Vec<String>,
     /// The largest message received, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE)]
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE, allow_negative_numbers = true)]
     pub(crate) max_message_size: u64,
     /// The time for all of connecting, from the name to the end of the handshake
     #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, allow_negative_numbers = true)]
