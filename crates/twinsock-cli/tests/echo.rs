@@ -52,8 +52,14 @@ fn a_reader_that_goes_ends_the_client_quietly() {
     client.write(b"one\n");
     assert_eq!(client.read_line(), "one");
     client.drop_output();
-    client.write(b"two\n");
+    // More than one line: for a moment another program that is being started may hold the pipe.
+    let mut stdin = client.take_input();
+    let typist =
+        std::thread::spawn(
+            move || while std::io::Write::write_all(&mut stdin, b"two\n").is_ok() {},
+        );
     let ended = client.end();
+    typist.join().unwrap();
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
 }
 

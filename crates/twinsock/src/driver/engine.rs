@@ -397,7 +397,10 @@ impl Engine {
             }
             return Poll::Pending;
         }
-        self.poll_read()
+        ready!(self.poll_read());
+        // This task may find room and leave: then a receiver must look at what it read.
+        self.wakes = Wakes::Due;
+        Poll::Ready(())
     }
 
     fn not_open(&self) -> Error {
