@@ -34,9 +34,7 @@ impl Budget {
         timeout: Timeout,
         action: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let left = self
-            .overall
-            .map(|overall| overall.saturating_sub(self.started.elapsed()));
+        let left = self.left();
         // The system's resolver has time limits of its own.
         let step = if timeout == Timeout::Resolve {
             None
@@ -54,16 +52,19 @@ impl Budget {
     /// A little before the time of a step that begins now is over; `None` when that is beyond
     /// all reckoning.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let left = self
-            .overall
-            .map(|overall| overall.saturating_sub(self.started.elapsed()));
+        let left = self.left();
         let limit = left.map_or(self.step, |left| left.min(self.step));
         Instant::now().checked_add(limit.saturating_sub(MARGIN))
     }
 
     /// Whether no time is left for another step.
     pub(crate) fn is_spent(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// What is left of the time for all steps.
+    fn left(&self) -> Option<Duration> {
         self.overall
-            .is_some_and(|overall| self.started.elapsed() >= overall)
+            .map(|overall| overall.saturating_sub(self.started.elapsed()))
     }
 }
