@@ -447,7 +447,7 @@ impl Engine {
         self.transport.release();
         self.alarm.stop();
         if !self.connection.needs_memory() {
-            // What is in it is discarded: the connection is closed.
+            // What is in it is discarded: nobody will ask for it.
             let _ = self.connection.receive_memory();
             self.give_memory_back();
         }

@@ -106,14 +106,7 @@ impl Driver {
         &self,
         mut command: impl FnMut(&mut Connection) -> Result<(), NotOpen> + Unpin,
     ) -> Result<(), Error> {
-        let output = self
-            .wait(|engine| {
-                ready!(engine.poll_room())?;
-                Poll::Ready(engine.send(&mut command))
-            })
-            .await?;
-        self.settle(output);
-        Ok(())
+        self.queue(|engine| engine.send(&mut command)).await
     }
 
     pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
@@ -128,10 +121,18 @@ impl Driver {
     }
 
     pub(crate) async fn ping(&self, payload: ControlPayload) -> Result<(), Error> {
+        self.queue(|engine| engine.ping(payload)).await
+    }
+
+    /// Waits for room, then does `action` and sees to what it leaves.
+    async fn queue(
+        &self,
+        mut action: impl FnMut(&mut Engine) -> Result<Output, Error> + Unpin,
+    ) -> Result<(), Error> {
         let output = self
             .wait(|engine| {
                 ready!(engine.poll_room())?;
-                Poll::Ready(engine.ping(payload))
+                Poll::Ready(action(engine))
             })
             .await?;
         self.settle(output);
