@@ -25,6 +25,12 @@ pub enum Failure {
     TimedOut(Overdue),
     /// The byte stream ended without a Close frame from the peer.
     EndOfStream,
+    /// The byte stream was reset, as TCP does when an end crashes or drops unread bytes.
+    Reset,
+    /// The network failed in another way.
+    Network,
+    /// This endpoint gave the connection up.
+    Aborted(AbortCause),
 }
 
 impl Failure {
@@ -35,7 +41,11 @@ impl Failure {
             Self::Violation(violation) => Some(violation.close_code()),
             Self::LimitExceeded(_) => Some(CloseCode::MESSAGE_TOO_BIG),
             Self::TimedOut(Overdue::Pong | Overdue::Receive) => Some(CloseCode::INTERNAL_ERROR),
-            Self::TimedOut(Overdue::Send | Overdue::Close) | Self::EndOfStream => None,
+            Self::Aborted(_) => Some(CloseCode::INTERNAL_ERROR),
+            Self::TimedOut(Overdue::Send | Overdue::Close)
+            | Self::EndOfStream
+            | Self::Reset
+            | Self::Network => None,
         }
     }
 }
@@ -49,6 +59,13 @@ impl fmt::Display for Failure {
             Self::EndOfStream => {
                 formatter.write_str("expected a Close frame, got the end of the connection")
             }
+            Self::Reset => {
+                formatter.write_str("expected a Close frame, got a reset of the connection")
+            }
+            Self::Network => {
+                formatter.write_str("expected a Close frame, got an error of the network")
+            }
+            Self::Aborted(cause) => cause.fmt(formatter),
         }
     }
 }
@@ -58,6 +75,61 @@ impl std::error::Error for Failure {}
 impl From<Violation> for Failure {
     fn from(violation: Violation) -> Self {
         Self::Violation(violation)
+    }
+}
+
+/// Why this endpoint gave a connection up.
+///
+/// ```
+/// let cause = twinsock_proto::AbortCause::MessageUnfinished;
+/// assert_eq!(cause.to_string(), "a message was given up before its end");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AbortCause {
+    /// A message of which parts had been sent was given up: ending it would pass the truncated
+    /// message for a whole one.
+    MessageUnfinished,
+    /// The application's handler for what is received panicked.
+    HandlerPanicked,
+}
+
+impl fmt::Display for AbortCause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::MessageUnfinished => "a message was given up before its end",
+            Self::HandlerPanicked => "the handler of received messages panicked",
+        })
+    }
+}
+
+/// How the network lost a connection.
+///
+/// ```
+/// use twinsock_proto::{Failure, Loss};
+///
+/// assert_eq!(Failure::from(Loss::Reset), Failure::Reset);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// The byte stream ended.
+    EndOfStream,
+    /// It was reset.
+    Reset,
+    /// The system gave up sending: nothing was acknowledged in time.
+    TimedOut,
+    /// Anything else.
+    Network,
+}
+
+impl From<Loss> for Failure {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::EndOfStream => Self::EndOfStream,
+            Loss::Reset => Self::Reset,
+            Loss::TimedOut => Self::TimedOut(Overdue::Send),
+            Loss::Network => Self::Network,
+        }
     }
 }
 
@@ -93,6 +165,8 @@ pub enum Violation {
     MessageInterrupted(Opcode),
     /// A text message is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
+    /// A text message came where only bytes are taken (RFC 6455 §7.4.1, code 1003).
+    TextRefused,
     /// A Close frame has a body of one byte (RFC 6455 §5.5.1).
     CloseTooShort,
     /// A Close frame has a code that must not be on the wire (RFC 6455 §7.4).
@@ -107,6 +181,7 @@ impl Violation {
     pub fn close_code(&self) -> CloseCode {
         match self {
             Self::InvalidUtf8 | Self::CloseTextNotUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::TextRefused => CloseCode::UNSUPPORTED_DATA,
             Self::ReservedBits(_)
             | Self::UnknownOpcode(_)
             | Self::FragmentedControlFrame(_)
@@ -170,6 +245,9 @@ impl fmt::Display for Violation {
                 )
             }
             Self::InvalidUtf8 => formatter.write_str("expected text in UTF-8, got other bytes"),
+            Self::TextRefused => {
+                formatter.write_str("expected a binary message, got a text message")
+            }
             Self::CloseTooShort => {
                 formatter.write_str("expected a close code of two bytes, got one byte")
             }
@@ -248,6 +326,49 @@ impl fmt::Display for Overdue {
             Self::Pong => "no answer to a ping in time",
             Self::Close => "no answer to our Close frame in time",
         })
+    }
+}
+
+/// Why a message, or a part of one, was not queued; nothing of it was.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use twinsock_proto::{Connection, Fragment, Message, MessageType, Role, SendError, Settings};
+///
+/// let mut client = Connection::new(Role::Client, Settings::default(), [7; 32], Instant::now());
+/// client.send_fragment(MessageType::Text, Fragment::Nonfinal, b"hel".as_slice().into())?;
+/// assert_eq!(client.send(Message::from("other")), Err(SendError::MessageUnfinished));
+/// client.send_fragment(MessageType::Text, Fragment::Final, b"lo".as_slice().into())?;
+/// # Ok::<(), SendError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SendError {
+    /// The connection is closing or closed.
+    NotOpen,
+    /// A message is being sent in parts: they must not be interleaved (RFC 6455 §5.4).
+    MessageUnfinished,
+    /// The parts of a text message are no UTF-8 together (RFC 6455 §5.6).
+    InvalidUtf8,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOpen => NotOpen.fmt(formatter),
+            Self::MessageUnfinished => formatter.write_str(
+                "expected the rest of the message that is being sent, got another message",
+            ),
+            Self::InvalidUtf8 => formatter.write_str("expected text in UTF-8, got other bytes"),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}
+
+impl From<NotOpen> for SendError {
+    fn from(NotOpen: NotOpen) -> Self {
+        Self::NotOpen
     }
 }
 

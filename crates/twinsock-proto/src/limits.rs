@@ -2,6 +2,36 @@
 
 use std::time::Duration;
 
+/// Whether messages are handed out whole or in parts (`MessageWebSocketReceiveMode` in UWP).
+///
+/// ```
+/// assert_eq!(twinsock_proto::ReceiveMode::default(), twinsock_proto::ReceiveMode::FullMessage);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReceiveMode {
+    /// Each message once it is all there, at most
+    /// [`max_message_size`](Limits::max_message_size) bytes.
+    #[default]
+    FullMessage,
+    /// What has come of a message, before the rest is there: nothing is collected, and messages
+    /// of any size may come. A part of a text ends between two characters.
+    PartialMessage,
+}
+
+/// What happens when the peer begins a text message.
+///
+/// ```
+/// assert_eq!(twinsock_proto::TextPolicy::default(), twinsock_proto::TextPolicy::Accept);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TextPolicy {
+    /// It is received, and must be UTF-8.
+    #[default]
+    Accept,
+    /// It fails the connection with 1003: bytes are expected (RFC 6455 §7.4.1).
+    Refuse,
+}
+
 /// How much a connection may hold.
 ///
 /// Each limit bounds what a peer can make this endpoint keep in memory.

@@ -227,7 +227,7 @@ impl From<&[u8]> for Message {
     }
 }
 
-/// A whole message, lent: it stands in the connection's own memory.
+/// A message, or a part of one, lent: it stands in the connection's own memory.
 ///
 /// It lives until the connection is used again; [`into_owned`](Self::into_owned) keeps it.
 ///
@@ -243,7 +243,17 @@ impl From<&[u8]> for Message {
 /// assert_eq!(message.as_text(), Some("hello"));
 /// ```
 #[derive(Debug)]
-pub struct MessageRef<'a>(pub(crate) Lent<'a>);
+pub struct MessageRef<'a> {
+    pub(crate) lent: Lent<'a>,
+    pub(crate) completeness: Completeness,
+}
+
+/// Whether a message is all there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completeness {
+    Complete,
+    Partial,
+}
 
 /// Where a lent message stands.
 #[derive(Debug)]
@@ -259,10 +269,17 @@ pub(crate) enum Lent<'a> {
 }
 
 impl MessageRef<'_> {
+    /// Whether the message ends here; always so unless parts are asked for with
+    /// [`ReceiveMode::PartialMessage`](crate::ReceiveMode) (`IsMessageComplete` in UWP).
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.completeness == Completeness::Complete
+    }
+
     /// Text or binary.
     #[must_use]
     pub fn message_type(&self) -> MessageType {
-        match self.0 {
+        match self.lent {
             Lent::Text(_) | Lent::AssembledText(_) => MessageType::Text,
             Lent::Binary(_) | Lent::AssembledBinary(_) => MessageType::Binary,
         }
@@ -271,7 +288,7 @@ impl MessageRef<'_> {
     /// The payload, whatever its type.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
+        match &self.lent {
             Lent::Text(text) => text.as_bytes(),
             Lent::AssembledText(text) => text.as_bytes(),
             Lent::Binary(bytes) => bytes,
@@ -282,7 +299,7 @@ impl MessageRef<'_> {
     /// The text; `None` for a binary message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.lent {
             Lent::Text(text) => Some(text),
             Lent::AssembledText(text) => Some(text),
             Lent::Binary(_) | Lent::AssembledBinary(_) => None,
@@ -295,7 +312,7 @@ impl MessageRef<'_> {
     /// that was put together from several reads takes its memory along.
     #[must_use]
     pub fn into_owned(self) -> Message {
-        match self.0 {
+        match self.lent {
             Lent::Text(text) => Message::from(text),
             Lent::Binary(bytes) => Message::from(bytes),
             Lent::AssembledText(text) => Message::from(std::mem::take(text)),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use twinsock_proto::{
-    CloseCode, CloseReason, Closed, Failure, Initiator, NotOpen, Overdue, Role, Violation,
+    CloseCode, CloseReason, Closed, Failure, Initiator, NotOpen, Overdue, Role, SendError,
+    Violation,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::pair::Pair;
@@ -80,7 +81,7 @@ fn the_answer_goes_behind_the_messages_that_wait() {
     let mut server = Endpoint::new(Role::Server);
     server.send("one").expect("open");
     server.receive_frames(&[wire::close(1000, "")]);
-    assert_eq!(server.send("two"), Err(NotOpen));
+    assert_eq!(server.send("two"), Err(SendError::NotOpen));
     let frames = server.transmitted_frames();
     assert_eq!(frames, [wire::text("one"), wire::close(1000, "")]);
 }
@@ -129,9 +130,15 @@ fn nothing_can_be_sent_after_our_close() {
     for role in ROLES {
         let mut endpoint = Endpoint::new(role);
         close(&mut endpoint, reason(1000, "")).expect("open");
-        assert_eq!(endpoint.send("late"), Err(NotOpen));
-        assert_eq!(endpoint.connection.send_text("late"), Err(NotOpen));
-        assert_eq!(endpoint.connection.send_binary(b"late"), Err(NotOpen));
+        assert_eq!(endpoint.send("late"), Err(SendError::NotOpen));
+        assert_eq!(
+            endpoint.connection.send_text("late"),
+            Err(SendError::NotOpen)
+        );
+        assert_eq!(
+            endpoint.connection.send_binary(b"late"),
+            Err(SendError::NotOpen)
+        );
         assert_eq!(close(&mut endpoint, reason(1001, "")), Err(NotOpen));
         assert_eq!(endpoint.transmitted_frames(), [wire::close(1000, "")]);
     }

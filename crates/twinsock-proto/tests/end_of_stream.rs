@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use twinsock_proto::{CloseCode, CloseReason, Closed, Failure, Initiator, Overdue, Role};
+use twinsock_proto::{CloseCode, CloseReason, Closed, Failure, Initiator, Loss, Overdue, Role};
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
 
@@ -130,7 +130,9 @@ fn the_first_end_counts() {
     server.receive_end();
     let first = closed(&server).clone();
     server.receive_end();
-    server.connection.handle_send_failed(server.now);
+    server
+        .connection
+        .handle_send_failed(server.now, Loss::EndOfStream);
     server.receive_frames(&[wire::close(1000, "")]);
     server.wait(Duration::from_secs(100));
     assert_eq!(closed(&server), &first);
@@ -144,7 +146,9 @@ fn the_first_end_counts() {
 fn what_was_received_survives_a_broken_sending_side() {
     let mut server = Endpoint::new(Role::Server);
     server.send("lost").expect("open");
-    server.connection.handle_send_failed(server.now);
+    server
+        .connection
+        .handle_send_failed(server.now, Loss::EndOfStream);
     assert!(!server.connection.is_open());
     assert_eq!(server.transmitted(), b"");
     server.receive_frames(&[wire::text("kept"), wire::ping("?")]);
@@ -159,7 +163,9 @@ fn what_was_received_survives_a_broken_sending_side() {
 #[test]
 fn a_close_that_cannot_be_answered_is_the_peers() {
     let mut server = Endpoint::new(Role::Server);
-    server.connection.handle_send_failed(server.now);
+    server
+        .connection
+        .handle_send_failed(server.now, Loss::EndOfStream);
     server.receive_frames(&[wire::close(1001, "bye")]);
     server.receive_end();
     let closed = closed(&server);
@@ -176,7 +182,9 @@ fn a_close_that_never_left_was_not_sent() {
         let mut endpoint = Endpoint::new(role);
         close(&mut endpoint);
         endpoint.transmit_at_most(2);
-        endpoint.connection.handle_send_failed(endpoint.now);
+        endpoint
+            .connection
+            .handle_send_failed(endpoint.now, Loss::EndOfStream);
         endpoint.receive_frames(&[wire::close(1000, "")]);
         endpoint.receive_end();
         assert_eq!(closed(&endpoint).sent(), None);
@@ -189,7 +197,9 @@ fn an_answer_that_never_left_was_not_sent() {
     for role in ROLES {
         let mut endpoint = Endpoint::new(role);
         endpoint.receive_frames(&[wire::close(1000, "")]);
-        endpoint.connection.handle_send_failed(endpoint.now);
+        endpoint
+            .connection
+            .handle_send_failed(endpoint.now, Loss::EndOfStream);
         endpoint.receive_end();
         assert_eq!(closed(&endpoint).sent(), None);
         assert_eq!(closed(&endpoint).initiator(), Initiator::Peer);
@@ -203,7 +213,9 @@ fn a_close_that_left_before_the_break_was_sent() {
         let mut endpoint = Endpoint::new(role);
         close(&mut endpoint);
         endpoint.transmitted();
-        endpoint.connection.handle_send_failed(endpoint.now);
+        endpoint
+            .connection
+            .handle_send_failed(endpoint.now, Loss::EndOfStream);
         endpoint.receive_frames(&[wire::close(1000, "")]);
         endpoint.receive_end();
         assert!(closed(&endpoint).is_clean());
@@ -214,7 +226,9 @@ fn a_close_that_left_before_the_break_was_sent() {
 #[test]
 fn a_broken_sending_side_waits_for_the_end_no_longer_than_for_a_close() {
     let mut client = Endpoint::new(Role::Client);
-    client.connection.handle_send_failed(client.now);
+    client
+        .connection
+        .handle_send_failed(client.now, Loss::EndOfStream);
     client.wait(Duration::from_secs(10));
     let failure = Failure::TimedOut(Overdue::Close);
     assert_eq!(closed(&client).failure(), Some(&failure));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BufMut};
 use proptest::prelude::*;
 use twinsock_proto::{
-    CloseReason, Closed, Connection, ControlPayload, Event, Limits, Message, Role, Settings,
+    CloseReason, Closed, Connection, ControlPayload, Event, Limits, Loss, Message, Role, Settings,
     Timing, Transmit,
 };
 use twinsock_testkit::wire;
@@ -98,7 +98,7 @@ impl Careless {
             }
             Operation::TransmitNothing => connection.handle_transmitted(self.now, 0),
             Operation::EndOfStream => connection.handle_end_of_stream(self.now),
-            Operation::SendFailed => connection.handle_send_failed(self.now),
+            Operation::SendFailed => connection.handle_send_failed(self.now, Loss::EndOfStream),
             Operation::Wait(time) => {
                 self.now += time;
                 connection.handle_timeout(self.now);
@@ -146,6 +146,7 @@ proptest! {
         let settings = Settings {
             limits: Limits { send_queue_size: 10_000, ..Limits::default() },
             timing: Timing::default(),
+            ..Settings::default()
         };
         let now = start();
         let mut incoming = Vec::new();

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use twinsock_proto::{CloseCode, CloseReason, ControlPayload, NotOpen, Role};
+use twinsock_proto::{CloseCode, CloseReason, ControlPayload, Loss, NotOpen, Role};
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
 
@@ -21,7 +21,9 @@ const STATES: [Named<Reach>; 6] = [
         endpoint.transmitted();
     }),
     ("send failed", |endpoint| {
-        endpoint.connection.handle_send_failed(endpoint.now);
+        endpoint
+            .connection
+            .handle_send_failed(endpoint.now, Loss::EndOfStream);
     }),
     ("closed by peer", |endpoint| {
         endpoint.receive_frames(&[wire::close(1001, "")]);
@@ -39,7 +41,7 @@ const STATES: [Named<Reach>; 6] = [
 ];
 
 const INPUTS: [Named<Input>; 12] = [
-    ("send", |endpoint| endpoint.send("hi")),
+    ("send", |endpoint| endpoint.send("hi").map_err(|_| NotOpen)),
     ("ping", |endpoint| {
         let payload = ControlPayload::new(b"a").expect("short");
         endpoint.connection.ping(endpoint.now, payload)
@@ -59,7 +61,9 @@ const INPUTS: [Named<Input>; 12] = [
         Ok(())
     }),
     ("send fails", |endpoint| {
-        endpoint.connection.handle_send_failed(endpoint.now);
+        endpoint
+            .connection
+            .handle_send_failed(endpoint.now, Loss::EndOfStream);
         Ok(())
     }),
     ("nothing taken", |endpoint| {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut};
-use twinsock_proto::{Connection, Event, Message, NotOpen, Role, Settings, Transmit};
+use twinsock_proto::{Connection, Event, Message, Role, SendError, Settings, Transmit};
 
 use crate::wire::{self, Frame};
 
@@ -162,7 +162,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// When the connection is closing or closed.
-    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), NotOpen> {
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.connection.send(message.into())
     }
 

@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 /// pair.client.send("hello")?;
 /// pair.settle();
 /// assert_eq!(pair.server.messages(), ["hello".into()]);
-/// # Ok::<(), twinsock_proto::NotOpen>(())
+/// # Ok::<(), twinsock_proto::SendError>(())
 /// ```
 #[derive(Debug)]
 pub struct Pair {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use twinsock_proto::handshake::{HandshakeError, Misuse, RequestError, SubprotocolError};
-use twinsock_proto::{Failure, InvalidCloseReason, Overdue};
+use twinsock_proto::{CloseCode, CloseReason, Failure, InvalidCloseReason, Loss, Overdue};
 
 use crate::timeout::Timeout;
 use crate::web_error_status::{WebErrorStatus, hresult};
@@ -36,6 +36,7 @@ struct Inner {
     context: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     response: Option<Response<Bytes>>,
+    close_reason: Option<CloseReason>,
 }
 
 /// Whose fault an [`Error`] is, and of what sort.
@@ -52,6 +53,14 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The caller used a socket that is closing or closed.
     Closed,
+    /// The caller did something that does not fit what the socket is doing: another message in
+    /// the middle of one, or receiving beside a handler for received messages.
+    IllegalCall,
+    /// The peer closed a stream with a code that is no orderly end, see
+    /// [`Error::close_reason`].
+    ClosedByPeer(CloseCode),
+    /// This end gave the connection up: a message was not finished, or a handler panicked.
+    Aborted,
     /// The host's name has no address.
     NameNotResolved,
     /// No address of the host could be connected to.
@@ -98,19 +107,25 @@ impl Error {
     /// | [`kind`](Self::kind) | status |
     /// | --- | --- |
     /// | `InvalidArgument`, `System` | `Unknown` |
-    /// | `Closed` | `Disconnected` |
+    /// | `IllegalCall` | `Unknown` |
+    /// | `Closed`, `ClosedByPeer(_)` | `Disconnected` |
+    /// | `Aborted` | `OperationCanceled` |
     /// | `NameNotResolved` | `HostNameNotResolved` |
     /// | `CannotConnect` | `CannotConnect` |
     /// | `HandshakeRefused` | the HTTP status, see [`WebErrorStatus::from_http`] |
     /// | `InvalidHandshake`, `ProtocolViolation` | `ErrorHttpInvalidServerResponse` |
     /// | `MessageTooBig` | `ConnectionAborted` |
-    /// | `Timeout(_)` | `Timeout` |
+    /// | `Timeout(Pong)`: the peer fell silent | `ServerUnreachable` |
+    /// | any other `Timeout(_)` | `Timeout` |
     /// | `ConnectionLost` | `ConnectionReset` after a TCP reset, else `ConnectionAborted` |
     #[must_use]
     pub fn status(&self) -> WebErrorStatus {
         match self.kind() {
-            ErrorKind::InvalidArgument | ErrorKind::System => WebErrorStatus::Unknown,
-            ErrorKind::Closed => WebErrorStatus::Disconnected,
+            ErrorKind::InvalidArgument | ErrorKind::IllegalCall | ErrorKind::System => {
+                WebErrorStatus::Unknown
+            }
+            ErrorKind::Closed | ErrorKind::ClosedByPeer(_) => WebErrorStatus::Disconnected,
+            ErrorKind::Aborted => WebErrorStatus::OperationCanceled,
             ErrorKind::NameNotResolved => WebErrorStatus::HostNameNotResolved,
             ErrorKind::CannotConnect => WebErrorStatus::CannotConnect,
             ErrorKind::HandshakeRefused => {
@@ -123,6 +138,7 @@ impl Error {
                 WebErrorStatus::ErrorHttpInvalidServerResponse
             }
             ErrorKind::MessageTooBig => WebErrorStatus::ConnectionAborted,
+            ErrorKind::Timeout(Timeout::Pong) => WebErrorStatus::ServerUnreachable,
             ErrorKind::Timeout(_) => WebErrorStatus::Timeout,
             ErrorKind::ConnectionLost if self.is_reset() => WebErrorStatus::ConnectionReset,
             ErrorKind::ConnectionLost => WebErrorStatus::ConnectionAborted,
@@ -130,12 +146,14 @@ impl Error {
     }
 
     /// The HRESULT that the Universal Windows Platform would give: that of
-    /// [`status`](Self::status), but 0x80070057 (`E_INVALIDARG`) for a bad argument and 0x80000013
-    /// (`RO_E_CLOSED`) for a socket that is closed.
+    /// [`status`](Self::status), but 0x80070057 (`E_INVALIDARG`) for a bad argument, 0x8000000E
+    /// (`E_ILLEGAL_METHOD_CALL`) for a call that does not fit, and 0x80000013 (`RO_E_CLOSED`) for
+    /// a socket that is closed.
     #[must_use]
     pub fn hresult(&self) -> i32 {
         match self.kind() {
             ErrorKind::InvalidArgument => hresult(0x8007_0057),
+            ErrorKind::IllegalCall => hresult(0x8000_000E),
             ErrorKind::Closed => hresult(0x8000_0013),
             _ => self.status().hresult(),
         }
@@ -147,11 +165,17 @@ impl Error {
         self.0.response.as_ref()
     }
 
+    /// The Close frame of a peer that ended a stream with another code than 1000 or 1001.
+    #[must_use]
+    pub fn close_reason(&self) -> Option<&CloseReason> {
+        self.0.close_reason.as_ref()
+    }
+
     fn is_reset(&self) -> bool {
         let source = self.0.source.as_ref();
         source
             .and_then(|source| source.downcast_ref::<Arc<io::Error>>())
-            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+            .is_some_and(|error| loss(error) == Loss::Reset)
     }
 
     fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
@@ -160,6 +184,7 @@ impl Error {
             context: context.into(),
             source: None,
             response: None,
+            close_reason: None,
         }))
     }
 
@@ -174,6 +199,7 @@ impl Error {
             context,
             source,
             response: None,
+            close_reason: None,
         }))
     }
 
@@ -183,6 +209,20 @@ impl Error {
 
     pub(crate) fn closed() -> Self {
         Self::new(ErrorKind::Closed, "the socket is closing or closed")
+    }
+
+    pub(crate) fn illegal_call(context: impl Into<String>) -> Self {
+        Self::new(ErrorKind::IllegalCall, context)
+    }
+
+    pub(crate) fn closed_by_peer(reason: CloseReason) -> Self {
+        Self(Arc::new(Inner {
+            kind: ErrorKind::ClosedByPeer(reason.code()),
+            context: format!("expected a Close frame with 1000 or 1001, got {reason}"),
+            source: None,
+            response: None,
+            close_reason: Some(reason),
+        }))
     }
 
     pub(crate) fn timeout(timeout: Timeout) -> Self {
@@ -232,15 +272,29 @@ impl Error {
     /// A connection that failed once it was open.
     pub(crate) fn failed(failure: Failure, network_error: Option<Arc<io::Error>>) -> Self {
         let kind = match failure {
-            Failure::EndOfStream => match network_error {
+            Failure::EndOfStream | Failure::Reset | Failure::Network => match network_error {
                 Some(error) => return Self::connection_lost(error),
                 None => ErrorKind::ConnectionLost,
             },
+            Failure::Aborted(_) => ErrorKind::Aborted,
             Failure::TimedOut(overdue) => return Self::timeout(overdue.into()),
             Failure::LimitExceeded(_) => ErrorKind::MessageTooBig,
             _ => ErrorKind::ProtocolViolation,
         };
         Self::new(kind, failure.to_string())
+    }
+}
+
+/// How the network lost the connection, by what the system says.
+pub(crate) fn loss(error: &io::Error) -> Loss {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Loss::EndOfStream,
+        // Written to after the reset, a connection is a broken pipe.
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => Loss::Reset,
+        io::ErrorKind::TimedOut => Loss::TimedOut,
+        _ => Loss::Network,
     }
 }
 
@@ -296,6 +350,8 @@ impl From<Error> for io::Error {
         let kind = match error.kind() {
             ErrorKind::InvalidArgument => io::ErrorKind::InvalidInput,
             ErrorKind::Closed => io::ErrorKind::BrokenPipe,
+            ErrorKind::ClosedByPeer(_) | ErrorKind::Aborted => io::ErrorKind::ConnectionAborted,
+            ErrorKind::IllegalCall => io::ErrorKind::Other,
             ErrorKind::NameNotResolved => io::ErrorKind::NotFound,
             ErrorKind::CannotConnect | ErrorKind::HandshakeRefused => {
                 io::ErrorKind::ConnectionRefused
@@ -339,6 +395,7 @@ impl From<HandshakeError> for Error {
                 context,
                 source: None,
                 response: Some(refusal.into_response()),
+                close_reason: None,
             })),
             _ => Self::new(ErrorKind::InvalidHandshake, context),
         }
@@ -381,8 +438,12 @@ mod tests {
         assert_eq!(Error::invalid_argument("").hresult(), hresult(0x8007_0057));
         assert_eq!(Error::closed().hresult(), hresult(0x8000_0013));
         assert_eq!(
-            Error::timeout(Timeout::Pong).hresult(),
+            Error::timeout(Timeout::Close).hresult(),
             hresult(0x8007_2EE2)
+        );
+        assert_eq!(
+            Error::timeout(Timeout::Pong).hresult(),
+            hresult(0x8007_2F84)
         );
     }
 }

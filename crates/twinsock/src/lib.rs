@@ -80,22 +80,26 @@ mod driver;
 mod error;
 mod message;
 mod opening;
+mod received;
+mod stream;
 mod timeout;
 mod web_error_status;
 
 pub use bytes::Bytes;
 pub use http;
 pub use twinsock_proto::{
-    CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message, MessageType,
-    Overdue, Utf8Bytes, Violation,
+    AbortCause, CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message,
+    MessageType, Overdue, ReceiveMode, Utf8Bytes, Violation,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
-pub use crate::driver::ByteStream;
+pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::message::{
     MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
 };
+pub use crate::received::Received;
+pub use crate::stream::{StreamReader, StreamWebSocket, StreamWriter};
 pub use crate::timeout::{Timeout, Timeouts};
 pub use crate::web_error_status::WebErrorStatus;
 

@@ -7,11 +7,12 @@ use bytes::BytesMut;
 use http::{Request, Response};
 use tokio::net::TcpStream;
 use twinsock_proto::handshake::Subprotocol;
-use twinsock_proto::{Role, Settings};
+use twinsock_proto::{ReceiveMode, Role, Settings};
 
-use crate::driver::{ByteStream, Driver};
+use crate::driver::{ByteStream, Driver, Surface};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
+use crate::stream::{StreamOptions, StreamWebSocket};
 
 /// What is known of a connection since its opening handshake.
 #[derive(Debug)]
@@ -95,7 +96,27 @@ impl Opened {
     }
 
     pub(crate) fn into_message_socket(self, settings: Settings) -> Result<MessageWebSocket, Error> {
-        let driver = Driver::new(self.stream, self.opening.role(), settings, &self.leftover)?;
-        Ok(MessageWebSocket::new(driver, self.opening))
+        let (driver, opening) = self.into_driver(settings, Surface::Messages)?;
+        Ok(MessageWebSocket::new(driver, opening))
+    }
+
+    pub(crate) fn into_stream_socket(
+        self,
+        settings: Settings,
+        options: StreamOptions,
+    ) -> Result<StreamWebSocket, Error> {
+        let settings = Settings {
+            receive_mode: ReceiveMode::PartialMessage,
+            text: options.text,
+            ..settings
+        };
+        let (driver, opening) = self.into_driver(settings, Surface::Stream(options.framing))?;
+        Ok(StreamWebSocket::new(driver, opening, options))
+    }
+
+    fn into_driver(self, settings: Settings, surface: Surface) -> Result<(Driver, Opening), Error> {
+        let role = self.opening.role();
+        let driver = Driver::new(self.stream, role, settings, surface, &self.leftover)?;
+        Ok((driver, self.opening))
     }
 }

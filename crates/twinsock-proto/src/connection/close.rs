@@ -101,7 +101,7 @@ impl Closed {
     /// The connection failed after `sent`.
     pub(crate) fn failed(sent: Option<CloseReason>, failure: Failure) -> Self {
         let initiator = match failure {
-            Failure::EndOfStream if sent.is_none() => Initiator::Peer,
+            Failure::EndOfStream | Failure::Reset if sent.is_none() => Initiator::Peer,
             _ => Initiator::Local,
         };
         Self {

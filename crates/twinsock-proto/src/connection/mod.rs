@@ -8,20 +8,20 @@ mod timer;
 
 use std::time::{Duration, Instant};
 
-use bytes::BufMut;
+use bytes::{BufMut, Bytes};
 
 use crate::connection::close::Closed;
 use crate::connection::event::Event;
 use crate::connection::state::State;
-use crate::error::NotOpen;
+use crate::error::{AbortCause, Loss, NotOpen, SendError};
 use crate::frame::close_reason::CloseReason;
 use crate::frame::control::ControlPayload;
-use crate::limits::{Limits, Timing};
+use crate::limits::{Limits, ReceiveMode, TextPolicy, Timing};
 use crate::message::{Message, MessageType};
 use crate::receive::receiver::{Receiver, Step};
 use crate::role::Role;
 use crate::send::queue::{Payload, SendQueue};
-use crate::send::sender::Sender;
+use crate::send::sender::{Fragment, Sender};
 
 /// The settings of a connection.
 ///
@@ -40,6 +40,10 @@ pub struct Settings {
     pub limits: Limits,
     /// How long is waited.
     pub timing: Timing,
+    /// Whether messages are handed out whole or in parts; whole by default.
+    pub receive_mode: ReceiveMode,
+    /// What happens when the peer begins a text message; it is received by default.
+    pub text: TextPolicy,
 }
 
 /// An open WebSocket connection, without its socket: bytes and time go in, events, bytes and the
@@ -77,14 +81,30 @@ pub struct Settings {
 /// server.handle_received(now);
 /// let Some(Event::MessageReceived(message)) = server.poll_event() else { panic!() };
 /// assert_eq!(message.as_text(), Some("hello"));
-/// # Ok::<(), twinsock_proto::NotOpen>(())
+/// # Ok::<(), twinsock_proto::SendError>(())
 /// ```
 #[derive(Debug)]
 pub struct Connection {
     receiver: Receiver,
     state: State,
     /// The peer's Close, while the application may still reply to what came before it.
-    held_close: Option<CloseReason>,
+    held_close: Option<HeldClose>,
+}
+
+/// A Close frame of the peer that is not answered yet.
+#[derive(Debug)]
+struct HeldClose {
+    reason: CloseReason,
+    behind: Behind,
+}
+
+/// What happens to frames behind a Close frame: it should have been the last one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Behind {
+    /// Pings are answered, the rest is passed over.
+    ControlFrames,
+    /// They are no frames: nothing is looked at any more.
+    Nothing,
 }
 
 /// What happens when the peer's Close frame comes.
@@ -111,10 +131,18 @@ impl Connection {
     /// §5.3); a server does not use it.
     #[must_use]
     pub fn new(role: Role, settings: Settings, seed: [u8; 32], now: Instant) -> Self {
-        let Settings { limits, timing } = settings;
+        let Settings {
+            limits,
+            timing,
+            receive_mode,
+            text,
+        } = settings;
         let sender = Sender::new(role, seed, limits.send_queue_size);
+        let mut receiver = Receiver::new(role.peer(), limits.max_message_size);
+        receiver.set_mode(receive_mode);
+        receiver.set_text_policy(text);
         Self {
-            receiver: Receiver::new(role.peer(), limits.max_message_size),
+            receiver,
             state: State::new(role, timing, sender, now),
             held_close: None,
         }
@@ -130,6 +158,13 @@ impl Connection {
     #[must_use]
     pub fn closed(&self) -> Option<&Closed> {
         self.state.closed()
+    }
+
+    /// How the connection ends, as soon as that is decided: both Close frames are there, or it
+    /// failed.
+    #[must_use]
+    pub fn ending(&self) -> Option<&Closed> {
+        self.state.ending()
     }
 
     /// Whether messages may be sent: nobody has begun to close.
@@ -171,8 +206,9 @@ impl Connection {
     /// Queues a message, whatever room there is; see [`has_room`](Self::has_room).
     ///
     /// # Errors
-    /// When the connection is closing or closed (RFC 6455 §5.5.1).
-    pub fn send(&mut self, message: Message) -> Result<(), NotOpen> {
+    /// When the connection is closing or closed (RFC 6455 §5.5.1), or a message is being sent in
+    /// parts.
+    pub fn send(&mut self, message: Message) -> Result<(), SendError> {
         let message_type = message.message_type();
         self.send_payload(message_type, Payload::Owned(message.into_bytes()))
     }
@@ -180,17 +216,40 @@ impl Connection {
     /// Queues a text message, copied.
     ///
     /// # Errors
-    /// When the connection is closing or closed.
-    pub fn send_text(&mut self, text: &str) -> Result<(), NotOpen> {
+    /// As [`send`](Self::send).
+    pub fn send_text(&mut self, text: &str) -> Result<(), SendError> {
         self.send_payload(MessageType::Text, Payload::Borrowed(text.as_bytes()))
     }
 
     /// Queues a binary message, copied.
     ///
     /// # Errors
-    /// When the connection is closing or closed.
-    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), NotOpen> {
+    /// As [`send`](Self::send).
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         self.send_payload(MessageType::Binary, Payload::Borrowed(bytes))
+    }
+
+    /// Queues a frame that is a part of a message (RFC 6455 §5.4). The first part's type is that
+    /// of the message; a text may be cut anywhere.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed, or the parts of a text are no UTF-8.
+    pub fn send_fragment(
+        &mut self,
+        message_type: MessageType,
+        fragment: Fragment,
+        payload: Bytes,
+    ) -> Result<(), SendError> {
+        self.state.require_open()?;
+        self.state
+            .sender
+            .send_fragment(message_type, fragment, payload)
+    }
+
+    /// Whether a message is being sent in parts and not at its end.
+    #[must_use]
+    pub fn is_mid_message(&self) -> bool {
+        self.state.sender.is_mid_message()
     }
 
     /// Queues a Ping; its Pong gives the [`round_trip_time`](Self::round_trip_time).
@@ -202,18 +261,36 @@ impl Connection {
     }
 
     /// Begins the closing handshake (RFC 6455 §7.1.2); messages that come meanwhile are still
-    /// events.
+    /// events. The peer's Close is awaited for at most [`Timing::close`].
+    ///
+    /// A Close of the peer that is [held](Self::held_close) is answered instead. After
+    /// [`close_sending`](Self::close_sending) it only sets the time limit.
     ///
     /// # Errors
     /// When the connection is closing or closed.
     pub fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
-        if let Some(received) = self.held_close.take() {
-            // The peer began to close: it gets the answer that it waits for.
-            self.state.handle_timeout(now);
-            self.state.handle_close(received);
+        if self.answer_held_close(now) {
             return Ok(());
         }
         self.state.close(now, reason)
+    }
+
+    /// Like [`close`](Self::close), for an application that goes on receiving: the peer's Close
+    /// is awaited for as long as the peer is there.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed.
+    pub fn close_sending(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
+        if self.answer_held_close(now) {
+            return Ok(());
+        }
+        self.state.close_sending(now, reason)
+    }
+
+    /// Gives the connection up: the peer is told with 1011.
+    pub fn abort(&mut self, now: Instant, cause: AbortCause) {
+        self.held_close = None;
+        self.state.abort(now, cause);
     }
 
     /// Memory to read into; never full.
@@ -250,16 +327,23 @@ impl Connection {
         }
     }
 
-    /// The peer ended its side of the byte stream, or the network lost it.
+    /// The peer ended its side of the byte stream.
     ///
     /// What was read before is still handed out.
     pub fn handle_end_of_stream(&mut self, now: Instant) {
-        self.state.handle_end_of_stream(now);
+        self.handle_loss(now, Loss::EndOfStream);
+    }
+
+    /// Nothing more can be read.
+    ///
+    /// What was read before is still handed out.
+    pub fn handle_loss(&mut self, now: Instant, loss: Loss) {
+        self.state.handle_loss(now, loss);
     }
 
     /// The network cannot send any more; what waited is lost, what was received is not.
-    pub fn handle_send_failed(&mut self, now: Instant) {
-        self.state.handle_send_failed(now);
+    pub fn handle_send_failed(&mut self, now: Instant, loss: Loss) {
+        self.state.handle_send_failed(now, loss);
     }
 
     /// The network took `count` bytes; zero when it is full.
@@ -275,8 +359,8 @@ impl Connection {
     /// The next event among the bytes that were read; `None` when more must be read, or when the
     /// connection is [`closed`](Self::closed).
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some(reason) = self.held_close.take() {
-            self.state.handle_close(reason);
+        if let Some(held) = self.held_close.take() {
+            self.state.handle_close(held.reason);
         }
         self.poll_event_until(OnClose::Answer)
     }
@@ -289,50 +373,153 @@ impl Connection {
         self.poll_event_until(OnClose::Hold)
     }
 
-    /// Whether a Close frame of the peer is held; nothing behind it is looked at.
+    /// Looks at the bytes that were read until there is an event: `true` when there is one, and
+    /// the next [`poll_event`](Self::poll_event) or [`poll_bytes`](Self::poll_bytes) gives it.
+    ///
+    /// Control frames before it are handled, and a Close frame of the peer is held.
+    pub fn has_event_ahead(&mut self) -> bool {
+        self.advance(OnClose::Hold)
+    }
+
+    /// The next bytes of any message, as a stream without borders; `None` as in
+    /// [`poll_event_ahead`](Self::poll_event_ahead). They stay until they are
+    /// [consumed](Self::consume).
+    ///
+    /// It is meant for [`ReceiveMode::PartialMessage`], in which bytes are there before their
+    /// frame is complete.
+    pub fn poll_bytes(&mut self) -> Option<&[u8]> {
+        loop {
+            if !self.advance(OnClose::Hold) {
+                return None;
+            }
+            match self.receiver.bytes() {
+                // A message without bytes is no end.
+                Ok([]) => self.receiver.consume(0),
+                Ok(_) => break,
+                Err(violation) => {
+                    self.state.fail(violation.into());
+                    return None;
+                }
+            }
+        }
+        self.receiver.bytes().ok()
+    }
+
+    /// Takes the first `count` bytes of [`poll_bytes`](Self::poll_bytes) off.
+    pub fn consume(&mut self, count: usize) {
+        self.receiver.consume(count);
+    }
+
+    /// How messages are handed out from now on. What has come of a message under way is the
+    /// first part; the rest of one of which parts were handed out is passed over when whole
+    /// messages are wanted.
+    pub fn set_receive_mode(&mut self, mode: ReceiveMode) {
+        self.receiver.set_mode(mode);
+    }
+
+    /// How messages are handed out.
+    #[must_use]
+    pub fn receive_mode(&self) -> ReceiveMode {
+        self.receiver.mode()
+    }
+
+    /// The Close frame of the peer that is held; no message behind it is looked at.
+    #[must_use]
+    pub fn held_close(&self) -> Option<&CloseReason> {
+        self.held_close.as_ref().map(|held| &held.reason)
+    }
+
+    /// Whether a Close frame of the peer is held.
     #[must_use]
     pub fn holds_close(&self) -> bool {
         self.held_close.is_some()
     }
 
+    fn answer_held_close(&mut self, now: Instant) -> bool {
+        let Some(held) = self.held_close.take() else {
+            return false;
+        };
+        // The peer began to close: it gets the answer that it waits for.
+        self.state.handle_timeout(now);
+        self.state.handle_close(held.reason);
+        true
+    }
+
     fn poll_event_until(&mut self, on_close: OnClose) -> Option<Event<'_>> {
-        let Self {
-            receiver,
-            state,
-            held_close,
-        } = self;
+        if !self.advance(on_close) {
+            return None;
+        }
+        match self.receiver.message() {
+            Ok(message) => message.map(Event::MessageReceived),
+            Err(violation) => {
+                self.state.fail(violation.into());
+                None
+            }
+        }
+    }
+
+    /// Goes on until a message or part is ready; `false` when there is none.
+    fn advance(&mut self, on_close: OnClose) -> bool {
         loop {
+            let Self {
+                receiver, state, ..
+            } = self;
             if !state.is_receiving() {
                 receiver.discard();
-                return None;
+                return false;
             }
-            if held_close.is_some() {
-                return None;
+            if self.held_close.is_some() {
+                self.look_behind_close();
+                return false;
             }
             match (receiver.advance(), on_close) {
-                (Ok(Step::MessageReady), _) => break,
+                (Ok(Step::MessageReady), _) => return true,
                 (Ok(Step::Ping(payload)), _) => state.handle_ping(payload),
                 (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
                 (Ok(Step::Close(reason)), OnClose::Answer) => state.handle_close(reason),
-                (Ok(Step::Close(reason)), OnClose::Hold) => *held_close = Some(reason),
-                (Ok(Step::NeedsBytes), _) if receiver.is_mid_message() => {
+                (Ok(Step::Close(reason)), OnClose::Hold) => {
+                    self.held_close = Some(HeldClose {
+                        reason,
+                        behind: Behind::ControlFrames,
+                    });
+                }
+                (Ok(Step::NeedsBytes), _) if receiver.is_kept_waiting() => {
                     state.handle_message_cut();
-                    return None;
+                    return false;
                 }
                 (Ok(Step::NeedsBytes), _) => {
                     state.handle_bytes_used_up();
-                    return None;
+                    return false;
                 }
                 (Err(failure), _) => state.fail(failure),
             }
         }
-        match receiver.message() {
-            Ok(message) => message.map(Event::MessageReceived),
-            Err(violation) => {
-                state.fail(violation.into());
-                None
+    }
+
+    /// Answers Pings behind a Close frame that is held: the peer wants to know whether its answer
+    /// is still to come. RFC 6455 §1.4: all else is discarded.
+    fn look_behind_close(&mut self) {
+        let Self {
+            receiver,
+            state,
+            held_close: Some(held),
+        } = self
+        else {
+            return;
+        };
+        while held.behind == Behind::ControlFrames {
+            match receiver.advance() {
+                Ok(Step::NeedsBytes) => break,
+                Ok(Step::MessageReady) => receiver.skip(),
+                Ok(Step::Ping(payload)) => state.handle_ping(payload),
+                Ok(Step::Pong(payload)) => state.handle_pong(&payload),
+                Ok(Step::Close(_)) | Err(_) => held.behind = Behind::Nothing,
             }
         }
+        if held.behind == Behind::Nothing {
+            receiver.discard();
+        }
+        state.handle_bytes_behind_close();
     }
 
     /// What to transmit; call it until `None` or until the network is full.
@@ -350,9 +537,8 @@ impl Connection {
         &mut self,
         message_type: MessageType,
         payload: Payload<'_>,
-    ) -> Result<(), NotOpen> {
+    ) -> Result<(), SendError> {
         self.state.require_open()?;
-        self.state.sender.send_message(message_type, payload);
-        Ok(())
+        self.state.sender.send_message(message_type, payload)
     }
 }

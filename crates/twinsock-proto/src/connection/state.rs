@@ -6,7 +6,7 @@ use crate::connection::Transmit;
 use crate::connection::close::{CloseState, Closed};
 use crate::connection::keep_alive::{Due, KeepAlive};
 use crate::connection::timer::{Timer, TimerTable};
-use crate::error::{Failure, NotOpen, Overdue};
+use crate::error::{AbortCause, Failure, Loss, NotOpen, Overdue};
 use crate::frame::close_reason::{CloseCode, CloseReason};
 use crate::frame::control::ControlPayload;
 use crate::limits::Timing;
@@ -28,6 +28,8 @@ pub(crate) struct State {
     is_caught_up: bool,
     input: Direction,
     output: Direction,
+    /// How the network lost the connection, told when all that was received is handed out.
+    loss: Option<Loss>,
 }
 
 /// One direction of the byte stream.
@@ -50,6 +52,7 @@ impl State {
             is_caught_up: true,
             input: Direction::Open,
             output: Direction::Open,
+            loss: None,
         }
     }
 
@@ -76,6 +79,13 @@ impl State {
         }
     }
 
+    pub(crate) fn ending(&self) -> Option<&Closed> {
+        match &self.close {
+            CloseState::Draining(closed) | CloseState::Closed(closed) => Some(closed),
+            CloseState::Open | CloseState::CloseSent(_) => None,
+        }
+    }
+
     pub(crate) fn require_open(&self) -> Result<(), NotOpen> {
         if self.is_open() { Ok(()) } else { Err(NotOpen) }
     }
@@ -89,15 +99,38 @@ impl State {
         Ok(())
     }
 
+    /// Closes, and awaits the peer's Close for as long as [`Timing::close`] says.
     pub(crate) fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
+        match self.close {
+            CloseState::Open => self.close_sending(now, reason)?,
+            CloseState::CloseSent(_) if !self.timers.is_set(Timer::Close) => self.now = now,
+            CloseState::CloseSent(_) | CloseState::Draining(_) | CloseState::Closed(_) => {
+                return Err(NotOpen);
+            }
+        }
+        self.start(Timer::Close, self.timing.close);
+        Ok(())
+    }
+
+    /// Closes, and receives for as long as the peer is there.
+    pub(crate) fn close_sending(
+        &mut self,
+        now: Instant,
+        reason: CloseReason,
+    ) -> Result<(), NotOpen> {
         self.require_open()?;
         self.now = now;
         // RFC 6455 §5.5.2: a Ping that came before is answered.
         self.sender.send_pending_pong();
         self.sender.send_close(&reason);
         self.close = CloseState::CloseSent(Some(reason));
-        self.start(Timer::Close, self.timing.close);
         Ok(())
+    }
+
+    /// Gives the connection up for a reason that is not the peer's.
+    pub(crate) fn abort(&mut self, now: Instant, cause: AbortCause) {
+        self.now = now;
+        self.fail(Failure::Aborted(cause));
     }
 
     // ---- inputs ----
@@ -109,14 +142,16 @@ impl State {
         self.keep_alive.handle_received(now);
     }
 
-    pub(crate) fn handle_end_of_stream(&mut self, now: Instant) {
+    pub(crate) fn handle_loss(&mut self, now: Instant, loss: Loss) {
         self.now = now;
+        self.loss.get_or_insert(loss);
         self.input = Direction::Ended;
         self.end_draining();
     }
 
-    pub(crate) fn handle_send_failed(&mut self, now: Instant) {
+    pub(crate) fn handle_send_failed(&mut self, now: Instant, loss: Loss) {
         self.now = now;
+        self.loss.get_or_insert(loss);
         self.output = Direction::Ended;
         self.lose_output();
         self.timers.clear(Timer::Send);
@@ -133,7 +168,9 @@ impl State {
         }
         // The peer has the full time for its answer once it has our Close frame.
         let advanced_close = count > 0 && self.sender.advanced_close();
-        if advanced_close && matches!(self.close, CloseState::CloseSent(_)) {
+        let awaits_close =
+            matches!(self.close, CloseState::CloseSent(_)) && self.timers.is_set(Timer::Close);
+        if advanced_close && awaits_close {
             self.start(Timer::Close, self.timing.close);
         }
         let awaits_progress = self.sender.has_output() && self.closed().is_none();
@@ -155,7 +192,7 @@ impl State {
                 Timer::Receive => self.fail(Failure::TimedOut(Overdue::Receive)),
             }
         }
-        if !self.is_open() {
+        if !self.keeps_alive() {
             return;
         }
         match self.keep_alive.handle_timeout(now) {
@@ -197,15 +234,21 @@ impl State {
         self.drain(closed);
     }
 
-    /// All that was read is looked at, and no message is under way.
+    /// All that was read is looked at.
     pub(crate) fn handle_bytes_used_up(&mut self) {
         self.is_caught_up = true;
         if self.input == Direction::Ended {
-            self.fail(Failure::EndOfStream);
+            self.fail(self.loss.unwrap_or(Loss::EndOfStream).into());
         }
     }
 
-    /// All that was read is looked at, and the rest of a message is missing.
+    /// All that was read is looked at, also what came behind a Close frame that is not answered
+    /// yet: the end of the stream is no loss then.
+    pub(crate) fn handle_bytes_behind_close(&mut self) {
+        self.is_caught_up = true;
+    }
+
+    /// All that was read is looked at, and the rest of what the peer began is missing.
     pub(crate) fn handle_message_cut(&mut self) {
         self.handle_bytes_used_up();
         if self.is_receiving() && !self.timers.is_set(Timer::Receive) {
@@ -231,7 +274,7 @@ impl State {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let keep_alive = if self.is_open() {
+        let keep_alive = if self.keeps_alive() {
             self.keep_alive.deadline()
         } else {
             None
@@ -262,9 +305,11 @@ impl State {
         };
         let closed = Closed::failed(sent, failure);
         match failure {
-            Failure::Violation(_) | Failure::LimitExceeded(_) => self.drain(closed),
+            Failure::Violation(_) | Failure::LimitExceeded(_) | Failure::Aborted(_) => {
+                self.drain(closed);
+            }
             // The peer does not answer: what can go out at once goes, nothing more is awaited.
-            Failure::TimedOut(_) | Failure::EndOfStream => {
+            Failure::TimedOut(_) | Failure::EndOfStream | Failure::Reset | Failure::Network => {
                 self.close = CloseState::Closed(closed);
                 self.timers.clear_all();
             }
@@ -303,6 +348,19 @@ impl State {
         if let CloseState::Draining(closed) = &self.close {
             self.close = CloseState::Closed(closed.clone());
             self.timers.clear_all();
+        }
+    }
+
+    /// Whether the peer is to show now and then that it is there: as long as nothing else ends
+    /// the connection in time.
+    fn keeps_alive(&self) -> bool {
+        match self.close {
+            CloseState::Open => true,
+            // The peer goes on sending after our Close.
+            CloseState::CloseSent(_) => {
+                self.output == Direction::Open && !self.timers.is_set(Timer::Close)
+            }
+            CloseState::Draining(_) | CloseState::Closed(_) => false,
         }
     }
 

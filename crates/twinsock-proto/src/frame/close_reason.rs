@@ -158,6 +158,12 @@ impl CloseReason {
         Self::default()
     }
 
+    /// 1000 without a text: all is said.
+    #[must_use]
+    pub fn normal() -> Self {
+        Self::bare(CloseCode::NORMAL)
+    }
+
     /// A code without a text; a code that must not be sent becomes an empty Close.
     pub(crate) fn bare(code: CloseCode) -> Self {
         Self {

@@ -2,12 +2,49 @@
 
 use std::fmt;
 
+use bytes::BufMut;
+use bytes::buf::Limit;
+
 use crate::error::Violation;
 use crate::frame::mask::MaskKey;
 use crate::message::{Lent, MessageType};
 use crate::receive::utf8::TextAssembly;
 
-/// A message of which parts have come: fragments, or pieces of one large frame.
+/// A message that has begun and not ended.
+#[derive(Debug)]
+pub(crate) struct MessageUnderWay {
+    pub(crate) assembly: Assembly,
+    handed_out: HandedOut,
+}
+
+/// Whether the application got parts of a message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum HandedOut {
+    Nothing,
+    Parts,
+}
+
+impl MessageUnderWay {
+    pub(crate) fn new(message_type: MessageType) -> Self {
+        Self {
+            assembly: Assembly::new(message_type),
+            handed_out: HandedOut::Nothing,
+        }
+    }
+
+    /// Whether the application got parts of it.
+    pub(crate) fn is_handed_out(&self) -> bool {
+        self.handed_out == HandedOut::Parts
+    }
+
+    /// The application got what has come so far.
+    pub(crate) fn hand_out(&mut self) {
+        self.handed_out = HandedOut::Parts;
+        self.assembly.clear();
+    }
+}
+
+/// What has come of a message: fragments, or pieces of one large frame.
 pub(crate) enum Assembly {
     Text(TextAssembly),
     Binary(BinaryAssembly),
@@ -79,6 +116,30 @@ impl Assembly {
         }
     }
 
+    /// What can be handed out: all but a character that is not whole yet.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(binary) => &binary.bytes,
+        }
+    }
+
+    /// How many bytes were read in directly and are not unmasked yet.
+    pub(crate) fn masked(&self) -> usize {
+        match self {
+            Self::Text(_) => 0,
+            Self::Binary(binary) => binary.masked(),
+        }
+    }
+
+    /// Forgets what was handed out; a character that is not whole yet stays.
+    fn clear(&mut self) {
+        match self {
+            Self::Text(text) => *text.text_mut() = String::new(),
+            Self::Binary(binary) => *binary = BinaryAssembly::default(),
+        }
+    }
+
     /// The message has ended.
     pub(crate) fn finish(&self) -> Result<(), Violation> {
         match self {
@@ -96,15 +157,20 @@ impl Assembly {
 }
 
 impl BinaryAssembly {
-    /// Memory for up to `wanted` more bytes, to be read into directly.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Room for up to `wanted` more bytes, to be read into directly.
     ///
     /// It grows by what has come, at least by `least`: a header's claim alone reserves nothing.
-    pub(crate) fn grow(&mut self, wanted: usize, least: usize) -> &mut Vec<u8> {
+    pub(crate) fn room(&mut self, wanted: usize, least: usize) -> Limit<&mut Vec<u8>> {
         if self.bytes.capacity() == self.bytes.len() {
             self.bytes
                 .reserve_exact(wanted.min(self.bytes.len().max(least)));
         }
-        &mut self.bytes
+        let room = (self.bytes.capacity() - self.bytes.len()).min(wanted);
+        (&mut self.bytes).limit(room)
     }
 
     /// How many bytes were read in directly and are not unmasked yet.

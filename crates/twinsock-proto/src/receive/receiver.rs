@@ -1,9 +1,5 @@
-//! Cuts the bytes that were read into frames and lends whole messages.
+//! Cuts the bytes that were read into frames and lends messages, whole or in parts.
 
-use std::fmt;
-use std::ops::Range;
-
-use bytes::BufMut;
 use bytes::buf::Limit;
 
 use crate::error::{Failure, LimitExceeded, Violation};
@@ -12,8 +8,10 @@ use crate::frame::control::ControlPayload;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskKey;
 use crate::frame::opcode::Opcode;
-use crate::message::{Lent, MessageRef, MessageType};
-use crate::receive::assembly::Assembly;
+use crate::limits::{ReceiveMode, TextPolicy};
+use crate::message::{Completeness, Lent, MessageRef, MessageType};
+use crate::receive::assembly::{Assembly, MessageUnderWay};
+use crate::receive::memory::{READ_SIZE, ReadMemory};
 use crate::role::Role;
 
 /// The receiving direction of a connection.
@@ -21,20 +19,22 @@ use crate::role::Role;
 /// ```text
 ///             ┌──────── control frame ─────────┐
 ///             ▼                                │
-///   Header ─ data frame, all of it read ───────┼──▶ Ready ─ advance ─▶ Header
+///   Header ─ data frame, all of it read ───────┼──▶ Ready ─ advance ─▶ Header or Payload
 ///      │  ▲                                    │      ▲
 ///      │  └── fragment ends, more to come ──┐  │      │
-///      └── data frame, part of it read ─▶ Payload ────┘ last fragment ends
+///      └── data frame, part of it read ─▶ Payload ────┘ last fragment ends, or a part came
 /// ```
 #[derive(Debug)]
 pub(crate) struct Receiver {
     /// Who sends what is received here.
     sender: Role,
     max_message_size: u64,
+    text: TextPolicy,
+    mode: ReceiveMode,
     memory: ReadMemory,
     phase: Phase,
-    /// The message whose parts have come so far.
-    assembly: Option<Assembly>,
+    /// The message that goes on behind the frame or part at hand.
+    under_way: Option<MessageUnderWay>,
 }
 
 /// What the next byte belongs to.
@@ -42,8 +42,8 @@ pub(crate) struct Receiver {
 enum Phase {
     Header,
     Payload(PartialFrame),
-    /// A message is whole; it is lent until the receiver advances.
-    Ready(Place),
+    /// A message, or a part of one, can be lent.
+    Ready(Ready),
 }
 
 /// A data frame whose payload is arriving.
@@ -55,11 +55,36 @@ struct PartialFrame {
     remaining: u64,
 }
 
-/// Where a whole message stands.
-#[derive(Clone, Debug)]
+/// A message or a part of one.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    place: Place,
+    then: Then,
+    lent: Lending,
+}
+
+/// Where it stands.
+#[derive(Clone, Copy, Debug)]
 enum Place {
-    InReadMemory(MessageType, Range<usize>),
-    Assembled,
+    /// The next bytes of the read memory, so many.
+    InReadMemory(MessageType, usize),
+    /// All that was assembled, but for the bytes at the front that were consumed.
+    Assembled { consumed: usize },
+}
+
+/// What comes behind it.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    MessageEnds,
+    FragmentEnds,
+    FrameGoesOn(PartialFrame),
+}
+
+/// Whether the application had it: only then is it gone at the next step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lending {
+    Awaited,
+    Done,
 }
 
 /// What advancing came to.
@@ -67,7 +92,7 @@ enum Place {
 pub(crate) enum Step {
     /// All bytes are used up; more must be read.
     NeedsBytes,
-    /// [`Receiver::message`] lends a whole message.
+    /// [`Receiver::message`] lends a message or a part of one.
     MessageReady,
     Ping(ControlPayload),
     Pong(ControlPayload),
@@ -79,26 +104,41 @@ impl Receiver {
         Self {
             sender,
             max_message_size: max_message_size.unwrap_or(u64::MAX),
+            text: TextPolicy::Accept,
+            mode: ReceiveMode::FullMessage,
             memory: ReadMemory::default(),
             phase: Phase::Header,
-            assembly: None,
+            under_way: None,
         }
+    }
+
+    pub(crate) fn set_text_policy(&mut self, text: TextPolicy) {
+        self.text = text;
+    }
+
+    pub(crate) fn mode(&self) -> ReceiveMode {
+        self.mode
+    }
+
+    pub(crate) fn set_mode(&mut self, mode: ReceiveMode) {
+        self.mode = mode;
     }
 
     /// Memory to read into: the rest of a large frame's final place, or the read memory.
     ///
     /// A message lent before is gone.
     pub(crate) fn receive_memory(&mut self) -> Limit<&mut Vec<u8>> {
-        self.release_message();
-        if let (Phase::Payload(frame), Some(Assembly::Binary(binary)), true) =
-            (&self.phase, &mut self.assembly, self.memory.is_empty())
+        self.release_lent();
+        let collects = !self.delivers_parts();
+        if let (Phase::Payload(frame), Some(message), true) =
+            (&self.phase, &mut self.under_way, collects)
+            && let (Assembly::Binary(binary), true) =
+                (&mut message.assembly, self.memory.is_empty())
         {
             let missing = frame.remaining - binary.masked() as u64;
             let wanted = usize::try_from(missing).unwrap_or(usize::MAX);
             if wanted >= DIRECT_READ_SIZE {
-                let memory = binary.grow(wanted, READ_SIZE);
-                let room = (memory.capacity() - memory.len()).min(wanted);
-                return memory.limit(room);
+                return binary.room(wanted, READ_SIZE);
             }
         }
         self.memory.room()
@@ -106,12 +146,12 @@ impl Receiver {
 
     /// Whether there is no memory for reading.
     pub(crate) fn needs_memory(&self) -> bool {
-        self.memory.bytes.capacity() <= MOST_IDLE
+        self.memory.is_needed()
     }
 
     /// Memory to use for reading when there is none yet; a message lent before is gone.
     pub(crate) fn lend_memory(&mut self, memory: Vec<u8>) {
-        self.release_message();
+        self.release_lent();
         self.memory.replace(memory);
     }
 
@@ -123,19 +163,27 @@ impl Receiver {
         }
     }
 
-    /// Whether bytes have come that make no whole message yet.
-    pub(crate) fn is_mid_message(&self) -> bool {
-        self.assembly.is_some() || !self.memory.is_empty()
+    /// Whether the peer owes the rest of something that it has begun: of a frame, and where whole
+    /// messages are wanted, of a message.
+    pub(crate) fn is_kept_waiting(&self) -> bool {
+        let awaits_message = self.under_way.is_some() && !self.delivers_parts();
+        awaits_message || matches!(self.phase, Phase::Payload(_)) || !self.memory.is_empty()
     }
 
     /// Whether bytes were read that have not been looked at.
     pub(crate) fn has_unread_bytes(&self) -> bool {
         match &self.phase {
-            Phase::Ready(Place::InReadMemory(_, range)) => self.memory.bytes.len() > range.end,
-            Phase::Ready(Place::Assembled) | Phase::Header => !self.memory.is_empty(),
+            Phase::Ready(ready) if ready.lent == Lending::Awaited => true,
+            Phase::Ready(Ready {
+                place: Place::InReadMemory(_, length),
+                ..
+            }) => self.memory.len() > *length,
+            Phase::Ready(_) | Phase::Header => !self.memory.is_empty(),
             Phase::Payload(_) => {
-                let was_read_directly =
-                    matches!(&self.assembly, Some(Assembly::Binary(binary)) if binary.masked() > 0);
+                let was_read_directly = self
+                    .under_way
+                    .as_ref()
+                    .is_some_and(|message| message.assembly.masked() > 0);
                 was_read_directly || !self.memory.is_empty()
             }
         }
@@ -143,20 +191,21 @@ impl Receiver {
 
     /// Forgets all that was read.
     pub(crate) fn discard(&mut self) {
-        self.memory.start = 0;
-        self.memory.bytes.clear();
-        self.assembly = None;
+        self.memory.clear();
+        self.under_way = None;
         self.phase = Phase::Header;
     }
 
-    /// Goes on to the next message or control frame; a message lent before is gone.
+    /// Goes on to the next message, part or control frame; a message lent before is gone.
     pub(crate) fn advance(&mut self) -> Result<Step, Failure> {
+        self.release_lent();
         loop {
             let step = match &self.phase {
-                Phase::Ready(_) => {
-                    self.release_message();
+                Phase::Ready(_) if self.is_skipping() => {
+                    self.release();
                     None
                 }
+                Phase::Ready(_) => Some(Step::MessageReady),
                 Phase::Header => self.read_frame()?,
                 Phase::Payload(_) => self.read_payload()?,
             };
@@ -166,37 +215,136 @@ impl Receiver {
         }
     }
 
-    /// The message that is ready.
+    /// The message or part that is ready.
     ///
     /// A text that came in a single piece is checked here, so that it is looked at once.
     pub(crate) fn message(&mut self) -> Result<Option<MessageRef<'_>>, Violation> {
-        let Phase::Ready(place) = &self.phase else {
+        let Phase::Ready(ready) = &mut self.phase else {
             return Ok(None);
         };
-        Ok(match place {
-            Place::InReadMemory(MessageType::Binary, range) => {
-                Some(Lent::Binary(&self.memory.bytes[range.clone()]))
+        ready.lent = Lending::Done;
+        let completeness = match ready.then {
+            Then::MessageEnds => Completeness::Complete,
+            Then::FragmentEnds | Then::FrameGoesOn(_) => Completeness::Partial,
+        };
+        let lent = match ready.place {
+            Place::InReadMemory(MessageType::Binary, length) => {
+                Some(Lent::Binary(self.memory.front(length)))
             }
-            Place::InReadMemory(MessageType::Text, range) => {
-                let text = simdutf8::basic::from_utf8(&self.memory.bytes[range.clone()])
+            Place::InReadMemory(MessageType::Text, length) => {
+                let text = simdutf8::basic::from_utf8(self.memory.front(length))
                     .map_err(|_| Violation::InvalidUtf8)?;
                 Some(Lent::Text(text))
             }
-            Place::Assembled => self.assembly.as_mut().map(Assembly::lend),
-        }
-        .map(MessageRef))
+            Place::Assembled { .. } => self
+                .under_way
+                .as_mut()
+                .map(|message| message.assembly.lend()),
+        };
+        Ok(lent.map(|lent| MessageRef { lent, completeness }))
     }
 
-    /// Goes on behind the message that is ready, if there is one.
-    fn release_message(&mut self) {
-        let Phase::Ready(place) = &self.phase else {
+    /// The bytes of the message or part that is ready, but for those already consumed.
+    ///
+    /// They stay until they are consumed.
+    pub(crate) fn bytes(&mut self) -> Result<&[u8], Violation> {
+        let Phase::Ready(ready) = &self.phase else {
+            return Ok(&[]);
+        };
+        Ok(match ready.place {
+            Place::InReadMemory(MessageType::Binary, length) => self.memory.front(length),
+            Place::InReadMemory(MessageType::Text, length) => {
+                let bytes = self.memory.front(length);
+                simdutf8::basic::from_utf8(bytes).map_err(|_| Violation::InvalidUtf8)?;
+                if let Phase::Ready(ready) = &mut self.phase {
+                    // Checked: what is left after consuming some need not begin a character.
+                    ready.place = Place::InReadMemory(MessageType::Binary, length);
+                }
+                bytes
+            }
+            Place::Assembled { consumed } => self
+                .under_way
+                .as_ref()
+                .and_then(|message| message.assembly.as_bytes().get(consumed..))
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Takes the first `count` of [`bytes`](Self::bytes) off; with the last one the part is gone.
+    pub(crate) fn consume(&mut self, count: usize) {
+        let Phase::Ready(ready) = &mut self.phase else {
             return;
         };
-        match place {
-            Place::InReadMemory(_, range) => self.memory.start = range.end,
-            Place::Assembled => self.assembly = None,
+        let rest = match &mut ready.place {
+            Place::InReadMemory(_, length) => {
+                let count = count.min(*length);
+                *length -= count;
+                self.memory.advance(count);
+                *length
+            }
+            Place::Assembled { consumed } => {
+                *consumed = consumed.saturating_add(count);
+                let length = self
+                    .under_way
+                    .as_ref()
+                    .map_or(0, |message| message.assembly.as_bytes().len());
+                length.saturating_sub(*consumed)
+            }
+        };
+        if rest == 0 {
+            self.release();
         }
-        self.phase = Phase::Header;
+    }
+
+    /// Passes over the message or part that is ready.
+    pub(crate) fn skip(&mut self) {
+        self.release();
+    }
+
+    /// Whether what has come of a message is handed out before the rest is here.
+    fn delivers_parts(&self) -> bool {
+        self.mode == ReceiveMode::PartialMessage || self.is_skipping()
+    }
+
+    /// Whether a message of which parts were handed out is in the way of the next whole one.
+    fn is_skipping(&self) -> bool {
+        let is_begun = self
+            .under_way
+            .as_ref()
+            .is_some_and(MessageUnderWay::is_handed_out);
+        is_begun && self.mode == ReceiveMode::FullMessage
+    }
+
+    fn release_lent(&mut self) {
+        if let Phase::Ready(Ready {
+            lent: Lending::Done,
+            ..
+        }) = self.phase
+        {
+            self.release();
+        }
+    }
+
+    /// Goes on behind the message or part that is ready.
+    fn release(&mut self) {
+        let Phase::Ready(ready) = self.phase else {
+            return;
+        };
+        if let Place::InReadMemory(_, length) = ready.place {
+            self.memory.advance(length);
+        }
+        self.phase = match ready.then {
+            Then::FrameGoesOn(frame) => Phase::Payload(frame),
+            Then::FragmentEnds | Then::MessageEnds => Phase::Header,
+        };
+        match ready.then {
+            Then::MessageEnds => self.under_way = None,
+            Then::FragmentEnds | Then::FrameGoesOn(_) => {
+                if let Some(message) = &mut self.under_way {
+                    message.hand_out();
+                }
+            }
+        }
     }
 
     /// Reads the next frame's header, and its payload if it is all there.
@@ -216,7 +364,7 @@ impl Receiver {
             Opcode::Binary => Some(MessageType::Binary),
         };
         self.check_data_frame(&header, starts)?;
-        self.memory.start += header_length;
+        self.memory.advance(header_length);
         Ok(self.begin_payload(&header, starts))
     }
 
@@ -236,7 +384,7 @@ impl Receiver {
         }
         let control =
             ControlPayload::new(payload).ok_or(Violation::ControlFrameTooLong(header.opcode))?;
-        self.memory.start += header_length + length;
+        self.memory.advance(header_length + length);
         Ok(match header.opcode {
             Opcode::Ping => Step::Ping(control),
             Opcode::Pong => Step::Pong(control),
@@ -250,14 +398,24 @@ impl Receiver {
         starts: Option<MessageType>,
     ) -> Result<(), Failure> {
         // RFC 6455 §5.4: fragments of different messages are never interleaved.
-        match (&self.assembly, starts) {
+        match (&self.under_way, starts) {
             (None, None) => return Err(Violation::UnexpectedContinuation.into()),
             (Some(_), Some(_)) => {
                 return Err(Violation::MessageInterrupted(header.opcode).into());
             }
             (None, Some(_)) | (Some(_), None) => {}
         }
-        let so_far = self.assembly.as_ref().map_or(0, Assembly::len) as u64;
+        if starts == Some(MessageType::Text) && self.text == TextPolicy::Refuse {
+            return Err(Violation::TextRefused.into());
+        }
+        if self.delivers_parts() {
+            // Nothing is collected, so nothing can become too large.
+            return Ok(());
+        }
+        let so_far = self
+            .under_way
+            .as_ref()
+            .map_or(0, |message| message.assembly.len()) as u64;
         let size = so_far.saturating_add(header.payload_length);
         if size > self.max_message_size {
             let limit = self.max_message_size;
@@ -278,13 +436,17 @@ impl Receiver {
             ..
         } = *header;
         if let (Some(message_type), true) = (starts, is_final)
-            && let Some(range) = self.memory.unmask_whole(payload_length, mask)
+            && let Some(length) = self.memory.unmask_whole(payload_length, mask)
         {
-            self.phase = Phase::Ready(Place::InReadMemory(message_type, range));
+            self.phase = Phase::Ready(Ready {
+                place: Place::InReadMemory(message_type, length),
+                then: Then::MessageEnds,
+                lent: Lending::Awaited,
+            });
             return Some(Step::MessageReady);
         }
         if let Some(message_type) = starts {
-            self.assembly = Some(Assembly::new(message_type));
+            self.under_way = Some(MessageUnderWay::new(message_type));
         }
         self.phase = Phase::Payload(PartialFrame {
             is_final,
@@ -294,40 +456,76 @@ impl Receiver {
         None
     }
 
-    /// Moves what came of the frame's payload into the assembly.
+    /// Takes what came of the frame's payload.
     ///
-    /// `None`: the frame has ended, but not its message.
-    fn read_payload(&mut self) -> Result<Option<Step>, Violation> {
-        let (Phase::Payload(frame), Some(assembly)) = (&mut self.phase, &mut self.assembly) else {
+    /// `None`: look again, at a part that is ready or at the next frame.
+    fn read_payload(&mut self) -> Result<Option<Step>, Failure> {
+        let (&Phase::Payload(frame), Some(message)) = (&self.phase, &mut self.under_way) else {
             return Ok(None);
         };
-        if let Assembly::Binary(binary) = assembly {
-            let count = binary.unmask_new(frame.mask);
-            frame.consume(count);
-        }
-        let unread = self.memory.unread_mut();
-        let count = unread
-            .len()
-            .min(usize::try_from(frame.remaining).unwrap_or(usize::MAX));
-        let piece = &mut unread[..count];
-        if let Some(key) = frame.mask {
-            key.apply(piece);
-        }
-        let most = usize::try_from(self.max_message_size).unwrap_or(usize::MAX);
-        assembly.reserve(count, most);
-        assembly.push(piece)?;
+        let mut frame = frame;
+        let delivers_parts = self.mode == ReceiveMode::PartialMessage || message.is_handed_out();
+        let place = match &mut message.assembly {
+            Assembly::Binary(binary) if delivers_parts && binary.is_empty() => {
+                let count = self.memory.unmask_some(frame.remaining, frame.mask);
+                frame.consume(count);
+                Place::InReadMemory(MessageType::Binary, count)
+            }
+            assembly => {
+                let most = usize::try_from(self.max_message_size).unwrap_or(usize::MAX);
+                collect(assembly, &mut frame, &mut self.memory, most)?;
+                Place::Assembled { consumed: 0 }
+            }
+        };
+        let then = match (frame.remaining, frame.is_final) {
+            (1.., _) => Then::FrameGoesOn(frame),
+            (0, false) => Then::FragmentEnds,
+            (0, true) => Then::MessageEnds,
+        };
+        let length = match place {
+            Place::InReadMemory(_, length) => length,
+            Place::Assembled { .. } => message.assembly.as_bytes().len(),
+        };
+        self.phase = match then {
+            Then::MessageEnds => {
+                message.assembly.finish()?;
+                Phase::Ready(Ready::new(place, then))
+            }
+            _ if delivers_parts && length > 0 => Phase::Ready(Ready::new(place, then)),
+            Then::FragmentEnds => Phase::Header,
+            Then::FrameGoesOn(frame) => Phase::Payload(frame),
+        };
+        let needs_bytes = matches!(self.phase, Phase::Payload(_));
+        Ok(needs_bytes.then_some(Step::NeedsBytes))
+    }
+}
+
+/// Moves what came of a frame into its message's memory.
+fn collect(
+    assembly: &mut Assembly,
+    frame: &mut PartialFrame,
+    memory: &mut ReadMemory,
+    most: usize,
+) -> Result<(), Violation> {
+    if let Assembly::Binary(binary) = assembly {
+        let count = binary.unmask_new(frame.mask);
         frame.consume(count);
-        self.memory.start += count;
-        if frame.remaining > 0 {
-            return Ok(Some(Step::NeedsBytes));
+    }
+    let count = memory.unmask_some(frame.remaining, frame.mask);
+    assembly.reserve(count, most);
+    assembly.push(memory.front(count))?;
+    frame.consume(count);
+    memory.advance(count);
+    Ok(())
+}
+
+impl Ready {
+    fn new(place: Place, then: Then) -> Self {
+        Self {
+            place,
+            then,
+            lent: Lending::Awaited,
         }
-        if !frame.is_final {
-            self.phase = Phase::Header;
-            return Ok(None);
-        }
-        assembly.finish()?;
-        self.phase = Phase::Ready(Place::Assembled);
-        Ok(Some(Step::MessageReady))
     }
 }
 
@@ -338,86 +536,5 @@ impl PartialFrame {
     }
 }
 
-/// The memory that bytes are read into, and how much of it is used up.
-#[derive(Default)]
-struct ReadMemory {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-/// The bytes are the application's secrets: their number is enough.
-impl fmt::Debug for ReadMemory {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "ReadMemory({} unread)", self.unread().len())
-    }
-}
-
-impl ReadMemory {
-    fn unread(&self) -> &[u8] {
-        &self.bytes[self.start..]
-    }
-
-    fn unread_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..]
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.bytes.len()
-    }
-
-    /// Unmasks the next `length` bytes and tells where they are; `None` when some are missing.
-    fn unmask_whole(&mut self, length: u64, mask: Option<MaskKey>) -> Option<Range<usize>> {
-        let end = self.start.checked_add(usize::try_from(length).ok()?)?;
-        let payload = self.bytes.get_mut(self.start..end)?;
-        if let Some(key) = mask {
-            key.apply(payload);
-        }
-        Some(self.start..end)
-    }
-
-    /// Room for the next read, with what is unread moved to the front.
-    fn room(&mut self) -> Limit<&mut Vec<u8>> {
-        self.compact();
-        if self.bytes.capacity() - self.bytes.len() < LEAST_ROOM {
-            self.bytes.reserve_exact(READ_SIZE);
-        }
-        let room = self.bytes.capacity() - self.bytes.len();
-        (&mut self.bytes).limit(room)
-    }
-
-    fn compact(&mut self) {
-        self.bytes.drain(..self.start);
-        self.start = 0;
-    }
-
-    fn replace(&mut self, mut memory: Vec<u8>) {
-        if memory.capacity() > self.bytes.capacity() {
-            memory.clear();
-            memory.extend_from_slice(self.unread());
-            self.bytes = memory;
-            self.start = 0;
-        }
-    }
-
-    fn take_idle(&mut self) -> Option<Vec<u8>> {
-        let unread = self.unread();
-        if unread.len() > MOST_IDLE || self.bytes.capacity() <= MOST_IDLE {
-            return None;
-        }
-        let kept = unread.to_vec();
-        self.start = 0;
-        Some(std::mem::replace(&mut self.bytes, kept))
-    }
-}
-
-/// How much is read at once, in bytes.
-pub(crate) const READ_SIZE: usize = 64 * 1024;
-
 /// A frame of which at least this much is missing is read straight into its final place.
 const DIRECT_READ_SIZE: usize = 16 * 1024;
-
-/// With less room than this the read memory is enlarged.
-const LEAST_ROOM: usize = 4 * 1024;
-
-/// The most bytes that an idle connection keeps in memory of their own: a cut control frame.
-const MOST_IDLE: usize = 256;

@@ -2,34 +2,38 @@
 
 use crate::error::Violation;
 
-/// Text put together from pieces that may be cut anywhere, also inside a character.
+/// Checks text that comes in pieces, which may be cut anywhere, also inside a character.
 ///
 /// The first byte that cannot belong to UTF-8 is reported when it arrives, not at the message's
 /// end (RFC 6455 §8.1).
-#[derive(Default)]
-pub(crate) struct TextAssembly {
-    text: String,
+#[derive(Clone, Default)]
+pub(crate) struct Utf8Check {
     cut_character: CutCharacter,
 }
 
+/// What a piece holds: the character that the piece before it cut, and whole characters.
+pub(crate) struct Checked<'a> {
+    finished: Option<char>,
+    whole: &'a str,
+}
+
 /// The bytes that came of a character which the last piece did not end.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct CutCharacter {
     bytes: [u8; 4],
     length: usize,
 }
 
-impl TextAssembly {
+impl Utf8Check {
     /// Takes the next piece.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
-        let piece = self.finish_cut_character(piece)?;
+    pub(crate) fn check<'a>(&mut self, piece: &'a [u8]) -> Result<Checked<'a>, Violation> {
+        let (finished, piece) = self.finish_cut_character(piece)?;
         let (whole, cut) = piece.split_at(piece.len() - cut_length(piece));
         let whole = simdutf8::basic::from_utf8(whole).map_err(|_| Violation::InvalidUtf8)?;
-        self.text.push_str(whole);
         for &byte in cut {
             self.cut_character.push(byte)?;
         }
-        Ok(())
+        Ok(Checked { finished, whole })
     }
 
     /// The message has ended: so must its last character.
@@ -41,28 +45,58 @@ impl TextAssembly {
         }
     }
 
-    /// How many bytes came.
-    pub(crate) fn len(&self) -> usize {
-        self.text.len() + self.cut_character.length
-    }
-
-    /// The text so far; whole after [`finish`](Self::finish).
-    pub(crate) fn text_mut(&mut self) -> &mut String {
-        &mut self.text
-    }
-
     /// Ends the character that the last piece cut, and returns what is left of this one.
-    fn finish_cut_character<'a>(&mut self, mut piece: &'a [u8]) -> Result<&'a [u8], Violation> {
+    fn finish_cut_character<'a>(
+        &mut self,
+        mut piece: &'a [u8],
+    ) -> Result<(Option<char>, &'a [u8]), Violation> {
         while self.cut_character.length > 0 {
             let Some((&byte, rest)) = piece.split_first() else {
                 break;
             };
             piece = rest;
             if let Some(character) = self.cut_character.push(byte)? {
-                self.text.push(character);
+                return Ok((Some(character), piece));
             }
         }
-        Ok(piece)
+        Ok((None, piece))
+    }
+}
+
+/// Text put together from pieces that may be cut anywhere, also inside a character.
+#[derive(Default)]
+pub(crate) struct TextAssembly {
+    text: String,
+    check: Utf8Check,
+}
+
+impl TextAssembly {
+    /// Takes the next piece.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
+        let Checked { finished, whole } = self.check.check(piece)?;
+        self.text.extend(finished);
+        self.text.push_str(whole);
+        Ok(())
+    }
+
+    /// The message has ended: so must its last character.
+    pub(crate) fn finish(&self) -> Result<(), Violation> {
+        self.check.finish()
+    }
+
+    /// How many bytes came.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len() + self.check.cut_character.length
+    }
+
+    /// What came, but for a character that is not whole yet.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// The text so far; whole after [`finish`](Self::finish).
+    pub(crate) fn text_mut(&mut self) -> &mut String {
+        &mut self.text
     }
 }
 

@@ -21,7 +21,7 @@ use crate::frame::mask::MaskKey;
 /// server.send(Message::from("hi"))?;
 /// let Some(Transmit::Bytes(queue)) = server.poll_transmit() else { panic!() };
 /// assert_eq!(queue.chunk(), b"\x81\x02hi");
-/// # Ok::<(), twinsock_proto::NotOpen>(())
+/// # Ok::<(), twinsock_proto::SendError>(())
 /// ```
 #[derive(Default)]
 pub struct SendQueue {

@@ -1,17 +1,39 @@
 //! Turns messages and control frames into frames.
 
+use bytes::Bytes;
+
+use crate::error::SendError;
 use crate::frame::close_reason::CloseReason;
 use crate::frame::control::ControlPayload;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::{MaskKey, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::MessageType;
+use crate::receive::utf8::Utf8Check;
 use crate::role::Role;
 use crate::send::queue::{Payload, SendQueue};
+
+/// Whether a frame ends its message (RFC 6455 §5.2, the FIN bit).
+///
+/// See [`SendError`] for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fragment {
+    /// More frames of the same message follow.
+    Nonfinal,
+    /// It is the last or only one.
+    Final,
+}
+
+/// A message of which parts were sent.
+enum Unfinished {
+    Text(Utf8Check),
+    Binary,
+}
 
 /// The sending direction of a connection.
 pub(crate) struct Sender {
     queue: SendQueue,
+    unfinished: Option<Unfinished>,
     /// Present exactly in a client (RFC 6455 §5.1).
     mask_keys: Option<Box<MaskKeys>>,
     /// The answer to a Ping for which there was no room. RFC 6455 §5.5.3 allows to answer only
@@ -30,6 +52,7 @@ impl Sender {
         };
         Self {
             queue: SendQueue::default(),
+            unfinished: None,
             mask_keys,
             pending_pong: None,
             close_end: None,
@@ -61,12 +84,52 @@ impl Sender {
         !self.queue.is_empty() || self.pending_pong.is_some()
     }
 
-    pub(crate) fn send_message(&mut self, message_type: MessageType, payload: Payload<'_>) {
-        let opcode = match message_type {
-            MessageType::Text => Opcode::Text,
-            MessageType::Binary => Opcode::Binary,
+    pub(crate) fn send_message(
+        &mut self,
+        message_type: MessageType,
+        payload: Payload<'_>,
+    ) -> Result<(), SendError> {
+        if self.unfinished.is_some() {
+            return Err(SendError::MessageUnfinished);
+        }
+        self.send_frame(first_opcode(message_type), Fragment::Final, payload);
+        Ok(())
+    }
+
+    /// Whether parts of a message were sent, but not its last.
+    pub(crate) fn is_mid_message(&self) -> bool {
+        self.unfinished.is_some()
+    }
+
+    /// Sends the next part of a message; the type of the first one counts.
+    pub(crate) fn send_fragment(
+        &mut self,
+        message_type: MessageType,
+        fragment: Fragment,
+        payload: Bytes,
+    ) -> Result<(), SendError> {
+        let opcode = match self.unfinished {
+            Some(_) => Opcode::Continuation,
+            None => first_opcode(message_type),
         };
-        self.send_frame(opcode, payload);
+        let mut check = match (&self.unfinished, message_type) {
+            (Some(Unfinished::Text(check)), _) => Some(check.clone()),
+            (None, MessageType::Text) => Some(Utf8Check::default()),
+            (Some(Unfinished::Binary), _) | (None, MessageType::Binary) => None,
+        };
+        if let Some(check) = &mut check {
+            check.check(&payload).map_err(|_| SendError::InvalidUtf8)?;
+        }
+        if let (Some(check), Fragment::Final) = (&check, fragment) {
+            check.finish().map_err(|_| SendError::InvalidUtf8)?;
+        }
+        self.unfinished = match (fragment, check) {
+            (Fragment::Final, _) => None,
+            (Fragment::Nonfinal, Some(check)) => Some(Unfinished::Text(check)),
+            (Fragment::Nonfinal, None) => Some(Unfinished::Binary),
+        };
+        self.send_frame(opcode, fragment, Payload::Owned(payload));
+        Ok(())
     }
 
     pub(crate) fn send_ping(&mut self, payload: &ControlPayload) {
@@ -96,7 +159,7 @@ impl Sender {
     pub(crate) fn send_close(&mut self, reason: &CloseReason) {
         let mut body = Vec::with_capacity(ControlPayload::MAX_LENGTH);
         reason.encode(&mut body);
-        self.send_frame(Opcode::Close, Payload::Borrowed(&body));
+        self.send_frame(Opcode::Close, Fragment::Final, Payload::Borrowed(&body));
         self.close_end = Some(self.queue.taken() + self.queue.len() as u64);
     }
 
@@ -125,15 +188,19 @@ impl Sender {
     }
 
     fn send_control(&mut self, opcode: Opcode, payload: &ControlPayload) {
-        self.send_frame(opcode, Payload::Borrowed(payload.as_bytes()));
+        self.send_frame(
+            opcode,
+            Fragment::Final,
+            Payload::Borrowed(payload.as_bytes()),
+        );
     }
 
-    fn send_frame(&mut self, opcode: Opcode, payload: Payload<'_>) {
+    fn send_frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
         let mask = self.next_mask();
         let payload_length = payload.len() as u64;
         self.queue.push(
             &FrameHeader {
-                is_final: true,
+                is_final: fragment == Fragment::Final,
                 opcode,
                 mask,
                 payload_length,
@@ -144,6 +211,13 @@ impl Sender {
 
     fn next_mask(&mut self) -> Option<MaskKey> {
         self.mask_keys.as_mut().map(|keys| keys.next_key())
+    }
+}
+
+fn first_opcode(message_type: MessageType) -> Opcode {
+    match message_type {
+        MessageType::Text => Opcode::Text,
+        MessageType::Binary => Opcode::Binary,
     }
 }
 

@@ -144,6 +144,7 @@ impl AcceptOptions {
         Settings {
             limits: self.limits,
             timing: self.timeouts.into(),
+            ..Settings::default()
         }
     }
 

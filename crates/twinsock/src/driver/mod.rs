@@ -2,46 +2,51 @@
 //!
 //! A socket is driven by the tasks that use it: whoever receives reads, whoever sends writes,
 //! and all that wait are woken when the stream is ready ([`wakers`]). [`engine`] is what happens
-//! at each poll. A background task exists only while output is left that no caller waits for:
+//! at each poll, [`shared`] how a task waits for it, and the [`Driver`] what the sockets see. A background task exists only while output is left that no caller waits for:
 //! gathered messages when the sending task pauses, or the end of a dropped socket.
 
 mod alarm;
 mod engine;
 mod inbox;
 mod memory;
+mod read_ahead;
+mod shared;
 mod transport;
 mod turn;
+mod unsent;
 mod wakers;
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::IoSlice;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::BufMut;
 use tokio::runtime::Handle;
 use twinsock_proto::{
-    CloseReason, Closed, Connection, ControlPayload, Message, NotOpen, Role, Settings,
+    CloseReason, Closed, Connection, ControlPayload, Message, ReceiveMode, Role, SendError,
+    Settings,
 };
 
 pub(crate) use crate::driver::alarm::now;
-use crate::driver::engine::{Engine, Output, Wakes};
+pub(crate) use crate::driver::engine::{
+    BeforeWaiting, CloseWithoutCode, Read, StreamReading, Surface,
+};
+use crate::driver::engine::{Engine, Output};
+pub(crate) use crate::driver::read_ahead::ReadAhead;
+use crate::driver::shared::{Shared, Wait};
 pub use crate::driver::transport::ByteStream;
 use crate::driver::transport::Transport;
+pub use crate::driver::unsent::StreamFraming;
 pub(crate) use crate::driver::wakers::Waiter;
 use crate::driver::wakers::WakerSet;
 use crate::error::Error;
+use crate::received::Received;
 
 /// An open socket, whatever its surface; dropping it ends the connection.
 #[derive(Debug)]
 pub(crate) struct Driver {
     shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    engine: Mutex<Engine>,
-    wakers: Arc<WakerSet>,
 }
 
 impl Driver {
@@ -50,6 +55,7 @@ impl Driver {
         stream: Box<dyn ByteStream>,
         role: Role,
         settings: Settings,
+        surface: Surface,
         leftover: &[u8],
     ) -> Result<Self, Error> {
         let mut seed = [0; 32];
@@ -60,13 +66,11 @@ impl Driver {
         let engine = Engine::new(
             connection,
             Transport::new(stream),
+            surface,
             Waker::from(Arc::clone(&wakers)),
         );
         Ok(Self {
-            shared: Arc::new(Shared {
-                engine: Mutex::new(engine),
-                wakers,
-            }),
+            shared: Arc::new(Shared::new(engine, wakers)),
         })
     }
 
@@ -88,13 +92,13 @@ impl Driver {
     /// Queues a Close frame; what does not go out at once is seen to in the background.
     pub(crate) fn start_close(&self, reason: CloseReason) {
         let output = self.shared.with_engine(|engine| engine.start_close(reason));
-        self.settle(output);
+        self.shared.settle(output);
     }
 
     // ---- what is waited for ----
 
     pub(crate) fn waiter(&self) -> Waiter {
-        Waiter::new(Arc::clone(&self.shared.wakers))
+        self.shared.waiter()
     }
 
     pub(crate) async fn receive(&self) -> Result<Option<Message>, Error> {
@@ -104,7 +108,7 @@ impl Driver {
     /// Waits for room, then queues with `command` and writes unless more is to follow.
     pub(crate) async fn send(
         &self,
-        mut command: impl FnMut(&mut Connection) -> Result<(), NotOpen> + Unpin,
+        mut command: impl FnMut(&mut Connection) -> Result<(), SendError> + Unpin,
     ) -> Result<(), Error> {
         self.queue(|engine| engine.send(&mut command)).await
     }
@@ -131,11 +135,11 @@ impl Driver {
     ) -> Result<(), Error> {
         let output = self
             .wait(|engine| {
-                ready!(engine.poll_room())?;
+                ready!(engine.poll_turn())?;
                 Poll::Ready(action(engine))
             })
             .await?;
-        self.settle(output);
+        self.shared.settle(output);
         Ok(())
     }
 
@@ -161,7 +165,7 @@ impl Driver {
         waiter: &mut Waiter,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        self.shared.poll(waiter, context, Engine::poll_room)
+        self.shared.poll(waiter, context, Engine::poll_turn)
     }
 
     pub(crate) fn poll_flush(
@@ -180,19 +184,87 @@ impl Driver {
         self.shared.poll(waiter, context, Engine::poll_closed)
     }
 
+    // ---- a stream's bytes ----
+
+    /// Reads into `memory`, which has room; nothing is read at the end.
+    pub(crate) fn poll_read_bytes(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+        (memory, reading): (&mut impl BufMut, StreamReading),
+    ) -> Poll<Result<(), Error>> {
+        let read = self.shared.poll(waiter, context, |engine| {
+            engine.poll_read_bytes(memory, reading)
+        });
+        if let Read::End = ready!(read)? {
+            let output = self.shared.with_engine(Engine::attend_half_closed);
+            self.shared.settle(output);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn poll_write_bytes(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<Result<usize, Error>> {
+        let written = self
+            .shared
+            .poll(waiter, context, |engine| engine.poll_write_bytes(slices));
+        let (count, output) = ready!(written)?;
+        self.shared.settle(output);
+        Poll::Ready(Ok(count))
+    }
+
+    pub(crate) fn poll_flush_bytes(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.shared.poll(waiter, context, Engine::poll_flush_bytes)
+    }
+
+    /// Ends our direction; the other one goes on.
+    pub(crate) fn poll_end_bytes(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        let ended = self.shared.poll(waiter, context, Engine::poll_end_bytes);
+        self.shared.settle(ready!(ended)?);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends what was written, then closes.
+    pub(crate) async fn close_stream(&self, reason: CloseReason) -> Result<(), Error> {
+        // On a connection that is closing already it is the end that counts.
+        let _ = self.wait(Engine::poll_finish_bytes).await;
+        self.close(reason).await
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn abort(&self) {
+        self.shared.with_engine(Engine::abort);
+    }
+
+    /// Has the connection driven in the background until its end.
+    pub(crate) fn attend(&self) {
+        let output = self.shared.with_engine(Engine::keep_attendant);
+        self.shared.settle(output);
+    }
+
+    // ---- messages in parts ----
+
+    pub(crate) async fn receive_in(&self, mode: ReceiveMode) -> Result<Option<Received>, Error> {
+        self.wait(|engine| engine.poll_received(mode)).await
+    }
+
     fn wait<T, F>(&self, poll: F) -> Wait<'_, F>
     where
         F: FnMut(&mut Engine) -> Poll<T>,
     {
         self.shared.wait(poll)
-    }
-
-    /// Sees to it that what waits is written though no caller waits for it.
-    fn settle(&self, output: Output) {
-        match output {
-            Output::Settled => {}
-            Output::NeedsAttendant => self.shared.call_attendant(),
-        }
     }
 }
 
@@ -208,100 +280,6 @@ impl Drop for Driver {
             }
             Err(_) => self.shared.with_engine(Engine::abort),
         }
-    }
-}
-
-impl Shared {
-    fn with_engine<T>(&self, action: impl FnOnce(&mut Engine) -> T) -> T {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = action(&mut engine);
-        let wakes = engine.take_wakes();
-        // Outside of the lock: those who are woken look at this socket.
-        drop(engine);
-        if wakes == Wakes::Due {
-            self.wakers.wake_all();
-        }
-        value
-    }
-
-    fn wait<T, F>(&self, poll: F) -> Wait<'_, F>
-    where
-        F: FnMut(&mut Engine) -> Poll<T>,
-    {
-        Wait {
-            shared: self,
-            waiter: None,
-            poll,
-        }
-    }
-
-    /// Polls, and registers `waiter` before it is final that there is something to wait for.
-    fn poll<T>(
-        &self,
-        waiter: &mut Waiter,
-        context: &mut Context<'_>,
-        mut poll: impl FnMut(&mut Engine) -> Poll<T>,
-    ) -> Poll<T> {
-        if let Poll::Ready(value) = self.with_engine(&mut poll) {
-            return Poll::Ready(value);
-        }
-        waiter.register(context.waker());
-        self.with_engine(poll)
-    }
-
-    /// Spawns the task that writes what waits; outside of a runtime, writes it now.
-    fn call_attendant(self: &Arc<Self>) {
-        let attendant = Attendant(Some(Arc::clone(self)));
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(attendant.attend());
-        }
-    }
-}
-
-/// The background task's hold on a socket, until its work is done.
-struct Attendant(Option<Arc<Shared>>);
-
-impl Attendant {
-    async fn attend(mut self) {
-        if let Some(shared) = &self.0 {
-            shared.wait(Engine::poll_attend).await;
-        }
-        self.0 = None;
-    }
-}
-
-impl Drop for Attendant {
-    /// The runtime ends, or there is none: what can be written at once is.
-    fn drop(&mut self) {
-        if let Some(shared) = self.0.take() {
-            shared.with_engine(Engine::dismiss_attendant);
-        }
-    }
-}
-
-/// Waits until a poll of the engine is ready.
-#[derive(Debug)]
-struct Wait<'a, F> {
-    shared: &'a Shared,
-    waiter: Option<Waiter>,
-    poll: F,
-}
-
-impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Self {
-            shared,
-            waiter,
-            poll,
-        } = &mut *self;
-        if let Poll::Ready(value) = shared.with_engine(&mut *poll) {
-            return Poll::Ready(value);
-        }
-        let waiter = waiter.get_or_insert_with(|| Waiter::new(Arc::clone(&shared.wakers)));
-        waiter.register(context.waker());
-        shared.with_engine(poll)
     }
 }
 

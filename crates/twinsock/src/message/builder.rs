@@ -146,6 +146,7 @@ impl MessageWebSocketBuilder {
         let settings = Settings {
             limits: self.limits,
             timing: self.timeouts.into(),
+            ..Settings::default()
         };
         Ok((request, settings, self.timeouts))
     }

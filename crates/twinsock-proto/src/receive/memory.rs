@@ -1,0 +1,127 @@
+//! The memory that bytes are read into.
+
+use std::fmt;
+
+use bytes::BufMut;
+use bytes::buf::Limit;
+
+use crate::frame::mask::MaskKey;
+
+/// The memory that bytes are read into, and how much of it is used up.
+#[derive(Default)]
+pub(crate) struct ReadMemory {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+/// The bytes are the application's secrets: their number is enough.
+impl fmt::Debug for ReadMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ReadMemory({} unread)", self.unread().len())
+    }
+}
+
+impl ReadMemory {
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    pub(crate) fn unread_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..]
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
+    /// How many bytes wait to be looked at.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    /// The next `length` bytes; fewer when there are not so many.
+    pub(crate) fn front(&self, length: usize) -> &[u8] {
+        let unread = self.unread();
+        &unread[..length.min(unread.len())]
+    }
+
+    /// Goes on behind the next `count` bytes.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.start = self.bytes.len().min(self.start + count);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.start = 0;
+        self.bytes.clear();
+    }
+
+    /// Whether there is no memory for reading.
+    pub(crate) fn is_needed(&self) -> bool {
+        self.bytes.capacity() <= MOST_IDLE
+    }
+
+    /// Unmasks the next `length` bytes where they stand; `None` when some are missing.
+    pub(crate) fn unmask_whole(&mut self, length: u64, mask: Option<MaskKey>) -> Option<usize> {
+        let length = usize::try_from(length).ok()?;
+        let payload = self.unread_mut().get_mut(..length)?;
+        if let Some(key) = mask {
+            key.apply(payload);
+        }
+        Some(length)
+    }
+
+    /// Unmasks what came of the next `most` bytes where they stand, and tells how many came.
+    pub(crate) fn unmask_some(&mut self, most: u64, mask: Option<MaskKey>) -> usize {
+        let unread = self.unread_mut();
+        let count = unread
+            .len()
+            .min(usize::try_from(most).unwrap_or(usize::MAX));
+        if let Some(key) = mask {
+            key.apply(&mut unread[..count]);
+        }
+        count
+    }
+
+    /// Room for the next read, with what is unread moved to the front.
+    pub(crate) fn room(&mut self) -> Limit<&mut Vec<u8>> {
+        self.compact();
+        if self.bytes.capacity() - self.bytes.len() < LEAST_ROOM {
+            self.bytes.reserve_exact(READ_SIZE);
+        }
+        let room = self.bytes.capacity() - self.bytes.len();
+        (&mut self.bytes).limit(room)
+    }
+
+    fn compact(&mut self) {
+        self.bytes.drain(..self.start);
+        self.start = 0;
+    }
+
+    pub(crate) fn replace(&mut self, mut memory: Vec<u8>) {
+        if memory.capacity() > self.bytes.capacity() {
+            memory.clear();
+            memory.extend_from_slice(self.unread());
+            self.bytes = memory;
+            self.start = 0;
+        }
+    }
+
+    pub(crate) fn take_idle(&mut self) -> Option<Vec<u8>> {
+        let unread = self.unread();
+        if unread.len() > MOST_IDLE || self.bytes.capacity() <= MOST_IDLE {
+            return None;
+        }
+        let kept = unread.to_vec();
+        self.start = 0;
+        Some(std::mem::replace(&mut self.bytes, kept))
+    }
+}
+
+/// How much is read at once, in bytes.
+pub(crate) const READ_SIZE: usize = 64 * 1024;
+
+/// With less room than this the read memory is enlarged.
+const LEAST_ROOM: usize = 4 * 1024;
+
+/// The most bytes that an idle connection keeps in memory of their own: a cut control frame.
+const MOST_IDLE: usize = 256;

@@ -1,0 +1,71 @@
+//! The end of a connection.
+
+use std::task::Poll;
+
+use twinsock_proto::{AbortCause, CloseReason, ReceiveMode};
+
+use crate::driver::alarm;
+use crate::driver::engine::{End, Engine, Output, Unread, Wakes};
+use crate::error::Error;
+
+impl Engine {
+    /// Begins to close; what comes until the peer's Close is still received.
+    pub(crate) fn start_close(&mut self, reason: CloseReason) -> Output {
+        if self.connection.close(alarm::now(), reason).is_err() {
+            // Already closing: the first reason stands, and nobody learns anything new.
+            return Output::Settled;
+        }
+        let _ = self.poll_write();
+        self.wakes = Wakes::Due;
+        self.call_attendant()
+    }
+
+    /// Ready when the connection has ended; messages that come until then are discarded.
+    pub(crate) fn poll_closed(&mut self) -> Poll<Result<(), Error>> {
+        self.unread = Unread::Discarded;
+        self.inbox.clear();
+        // In parts: what nobody asks for is not collected.
+        self.poll_received(ReceiveMode::PartialMessage)
+            .map_ok(|_| ())
+    }
+
+    /// This endpoint gives the connection up.
+    pub(crate) fn abort_for(&mut self, cause: AbortCause) -> Output {
+        self.connection.abort(alarm::now(), cause);
+        let _ = self.poll_write();
+        self.wakes = Wakes::Due;
+        self.call_attendant()
+    }
+
+    /// The owner is gone: says so to the peer. Ready when nothing more is to be done.
+    pub(crate) fn abandon(&mut self) -> Poll<()> {
+        self.push_unsent();
+        let _ = self.start_close(CloseReason::empty());
+        self.poll_closed().map(|_| ())
+    }
+
+    /// Lets the transport go at once; the peer is told nothing.
+    pub(crate) fn abort(&mut self) {
+        self.end = End::Reached;
+        self.transport.release();
+        self.alarm.stop();
+        self.unsent.clear();
+        if !self.connection.needs_memory() {
+            // What is in it is discarded: nobody will ask for it.
+            let _ = self.connection.receive_memory();
+            self.give_memory_back();
+        }
+    }
+
+    /// The connection is closed: sends what can still go out, and lets the transport go.
+    pub(super) fn reach_end(&mut self) -> Result<(), Error> {
+        if self.end != End::Reached {
+            let _ = self.poll_write();
+            self.abort();
+            self.wakes = Wakes::Due;
+        }
+        self.closed()
+            .and_then(|closed| self.failure(closed))
+            .map_or(Ok(()), Err)
+    }
+}

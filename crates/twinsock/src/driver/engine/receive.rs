@@ -1,0 +1,133 @@
+//! Messages, whole or in parts, to those who wait for them.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use twinsock_proto::{Event, Loss, Message, ReceiveMode};
+
+use crate::driver::alarm;
+use crate::driver::engine::{Ahead, End, Engine, Unread, Wakes};
+use crate::driver::memory;
+use crate::driver::turn::Turn;
+use crate::error::{Error, loss};
+use crate::received::Received;
+
+impl Engine {
+    /// The next message; `None` after the end.
+    pub(crate) fn poll_message(&mut self) -> Poll<Result<Option<Message>, Error>> {
+        self.poll_received(ReceiveMode::FullMessage)
+            .map_ok(|received| received.map(Received::into_message))
+    }
+
+    /// The next message or part; `None` after the end.
+    pub(crate) fn poll_received(
+        &mut self,
+        mode: ReceiveMode,
+    ) -> Poll<Result<Option<Received>, Error>> {
+        ready!(self.poll_fairness());
+        if self.connection.holds_close() {
+            // It is answered now; its deadlines count from now, not from when it was read.
+            self.connection.handle_timeout(alarm::now());
+        }
+        self.connection.set_receive_mode(mode);
+        loop {
+            if let Some(received) = self.take_received() {
+                self.handed_out += 1;
+                return Poll::Ready(Ok(Some(received)));
+            }
+            if self.connection.closed().is_some() {
+                return Poll::Ready(self.reach_end().map(|()| None));
+            }
+            if self.poll_read().is_pending() {
+                ready!(self.poll_pause());
+            }
+        }
+    }
+
+    /// A message or part that is already here.
+    fn take_received(&mut self) -> Option<Received> {
+        self.resume_reading_ahead();
+        if let Some(message) = self.inbox.pop() {
+            return Some(Received::whole(message));
+        }
+        while let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
+            if self.unread == Unread::Kept {
+                return Some(Received::from(message));
+            }
+        }
+        None
+    }
+
+    /// The application takes something: a task that reads ahead may go on.
+    pub(super) fn resume_reading_ahead(&mut self) {
+        if self.ahead == Ahead::WaitsForReceiver {
+            self.ahead = Ahead::MayRead;
+            self.wakes = Wakes::Due;
+        }
+    }
+
+    /// Nothing is left to do but wait: sends what waits, then looks at the clock.
+    ///
+    /// Ready when something happened meanwhile.
+    pub(super) fn poll_pause(&mut self) -> Poll<()> {
+        self.turn = Turn::Fresh;
+        let _ = self.poll_write();
+        if self.connection.closed().is_some() {
+            return Poll::Ready(());
+        }
+        self.poll_alarm()
+    }
+
+    /// Reads once. Pending also when the stream has ended, and now and then when a peer never
+    /// pauses: then output and timers get their turn.
+    pub(super) fn poll_read(&mut self) -> Poll<()> {
+        if self.end != End::No {
+            return Poll::Pending;
+        }
+        if self.reads >= MOST_READS {
+            self.reads = 0;
+            self.wakes = Wakes::Due;
+            return Poll::Pending;
+        }
+        self.reads += 1;
+        if self.connection.needs_memory() {
+            self.connection.lend_memory(memory::take());
+        }
+        let mut context = Context::from_waker(&self.waker);
+        let read = self
+            .transport
+            .poll_read(&mut context, self.connection.receive_memory());
+        match read {
+            Poll::Pending => {
+                self.reads = 0;
+                self.give_memory_back();
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(1..)) => self.connection.handle_received(alarm::now()),
+            Poll::Ready(Ok(0)) => self.handle_end_of_input(Loss::EndOfStream),
+            Poll::Ready(Err(error)) => self.handle_read_error(error),
+        }
+        Poll::Ready(())
+    }
+
+    pub(super) fn give_memory_back(&mut self) {
+        if let Some(memory) = self.connection.take_idle_memory() {
+            memory::give_back(memory);
+        }
+    }
+
+    fn handle_read_error(&mut self, error: io::Error) {
+        let loss = loss(&error);
+        self.network_error.get_or_insert_with(|| Arc::new(error));
+        self.handle_end_of_input(loss);
+    }
+
+    fn handle_end_of_input(&mut self, loss: Loss) {
+        self.end = End::InputEnded;
+        self.connection.handle_loss(alarm::now(), loss);
+    }
+}
+
+/// How often is read before output and timers get their turn: 2 MiB.
+const MOST_READS: u32 = 32;

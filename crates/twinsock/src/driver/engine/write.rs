@@ -1,0 +1,106 @@
+//! Bytes from those who write a stream.
+
+use std::io::IoSlice;
+use std::task::{Poll, ready};
+use std::time::Instant;
+
+use twinsock_proto::{CloseReason, Fragment, MessageType};
+
+use crate::driver::alarm;
+use crate::driver::engine::{Engine, Output, Wakes};
+use crate::error::Error;
+
+impl Engine {
+    /// Takes as much of `slices` as there is room for.
+    pub(crate) fn poll_write_bytes(
+        &mut self,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<Result<(usize, Output), Error>> {
+        if self.unsent.is_full() {
+            ready!(self.poll_room())?;
+            self.send_unsent(self.unsent.fragment_when_full())?;
+            let _ = self.poll_write();
+        } else if !self.connection.is_open() {
+            return Poll::Ready(Err(self.not_open()));
+        }
+        let count = self.unsent.push(slices);
+        Poll::Ready(Ok((count, self.call_attendant())))
+    }
+
+    /// Ready when all that was written is a message, and with the network.
+    pub(crate) fn poll_flush_bytes(&mut self) -> Poll<Result<(), Error>> {
+        if self.has_unsent_message() {
+            ready!(self.poll_room())?;
+            self.send_unsent(self.unsent.fragment_at_flush())?;
+        }
+        self.poll_flush()
+    }
+
+    /// Ready when all that was written is queued, and its message ended.
+    pub(crate) fn poll_finish_bytes(&mut self) -> Poll<Result<(), Error>> {
+        if !self.unsent.is_empty() || self.connection.is_mid_message() {
+            ready!(self.poll_room())?;
+            // An endless message ends here too.
+            self.send_unsent(Fragment::Final)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when the peer was told, behind all that was written, that nothing follows.
+    pub(crate) fn poll_end_bytes(&mut self) -> Poll<Result<Output, Error>> {
+        if self.connection.is_open() {
+            ready!(self.poll_finish_bytes())?;
+            let _ = self
+                .connection
+                .close_sending(alarm::now(), CloseReason::normal());
+            self.wakes = Wakes::Due;
+        }
+        while self.poll_write().is_pending() && self.connection.closed().is_none() {
+            if self.poll_read_ahead().is_pending() {
+                ready!(self.poll_alarm());
+            }
+        }
+        let failure = self
+            .connection
+            .closed()
+            .and_then(|closed| self.failure(closed));
+        Poll::Ready(match failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.call_attendant()),
+        })
+    }
+
+    /// When what was written is sent without a flush; `None` when nothing waits.
+    pub(crate) fn unsent_due(&self) -> Option<Instant> {
+        self.unsent.due()
+    }
+
+    /// Sends what was written as if it were flushed, if there is room.
+    pub(super) fn push_unsent_message(&mut self) {
+        let may_send = self.connection.is_open() && self.connection.has_room();
+        if may_send && self.has_unsent_message() {
+            let _ = self.send_unsent(self.unsent.fragment_at_flush());
+        }
+    }
+
+    /// Sends what was written, whatever room there is, as the beginning of more: the message is
+    /// not passed for a whole one.
+    pub(super) fn push_unsent(&mut self) {
+        if !self.unsent.is_empty() && self.connection.is_open() {
+            let _ = self.send_unsent(Fragment::Nonfinal);
+        }
+    }
+
+    /// Whether a flush has something to send or to end.
+    fn has_unsent_message(&self) -> bool {
+        let ends_message = self.unsent.fragment_at_flush() == Fragment::Final;
+        !self.unsent.is_empty() || (ends_message && self.connection.is_mid_message())
+    }
+
+    fn send_unsent(&mut self, fragment: Fragment) -> Result<(), Error> {
+        let bytes = self.unsent.take(fragment);
+        self.connection
+            .send_fragment(MessageType::Binary, fragment, bytes)
+            .map_err(|error| self.refused(error))
+    }
+}

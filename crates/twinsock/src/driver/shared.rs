@@ -1,0 +1,136 @@
+//! What the tasks that use a socket share, and how they wait for it.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+
+use crate::driver::engine::{Engine, Output, Wakes};
+use crate::driver::wakers::{Waiter, WakerSet};
+
+/// A socket's engine, and those who wait for it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    engine: Mutex<Engine>,
+    wakers: Arc<WakerSet>,
+}
+
+impl Shared {
+    pub(super) fn new(engine: Engine, wakers: Arc<WakerSet>) -> Self {
+        Self {
+            engine: Mutex::new(engine),
+            wakers,
+        }
+    }
+
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter::new(Arc::clone(&self.wakers))
+    }
+
+    pub(crate) fn with_engine<T>(&self, action: impl FnOnce(&mut Engine) -> T) -> T {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = action(&mut engine);
+        let wakes = engine.take_wakes();
+        // Outside of the lock: those who are woken look at this socket.
+        drop(engine);
+        if wakes == Wakes::Due {
+            self.wakers.wake_all();
+        }
+        value
+    }
+
+    pub(crate) fn wait<T, F>(&self, poll: F) -> Wait<'_, F>
+    where
+        F: FnMut(&mut Engine) -> Poll<T>,
+    {
+        Wait {
+            shared: self,
+            waiter: None,
+            poll,
+        }
+    }
+
+    /// Polls, and registers `waiter` before it is final that there is something to wait for.
+    pub(crate) fn poll<T>(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Engine) -> Poll<T>,
+    ) -> Poll<T> {
+        if let Poll::Ready(value) = self.with_engine(&mut poll) {
+            return Poll::Ready(value);
+        }
+        waiter.register(context.waker());
+        self.with_engine(poll)
+    }
+
+    /// Sees to it that what is left is done though no caller waits for it.
+    pub(crate) fn settle(self: &Arc<Self>, output: Output) {
+        match output {
+            Output::Settled => {}
+            Output::NeedsAttendant => self.call_attendant(),
+        }
+    }
+
+    /// Spawns the task that does what is left; outside of a runtime, does what can be done now.
+    fn call_attendant(self: &Arc<Self>) {
+        let attendant = Attendant(Some(Arc::clone(self)));
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(attendant.attend());
+        }
+    }
+}
+
+/// The background task's hold on a socket, until its work is done.
+struct Attendant(Option<Arc<Shared>>);
+
+impl Attendant {
+    async fn attend(mut self) {
+        if let Some(shared) = &self.0 {
+            while let Some(due) = shared.with_engine(|engine| engine.unsent_due()) {
+                tokio::time::sleep_until(due.into()).await;
+                if shared.with_engine(|engine| engine.unsent_due()) == Some(due) {
+                    break;
+                }
+            }
+            shared.wait(Engine::poll_attend).await;
+        }
+        self.0 = None;
+    }
+}
+
+impl Drop for Attendant {
+    /// The runtime ends, or there is none: what can be written at once is.
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.with_engine(Engine::dismiss_attendant);
+        }
+    }
+}
+
+/// Waits until a poll of the engine is ready.
+#[derive(Debug)]
+pub(crate) struct Wait<'a, F> {
+    shared: &'a Shared,
+    waiter: Option<Waiter>,
+    poll: F,
+}
+
+impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Self {
+            shared,
+            waiter,
+            poll,
+        } = &mut *self;
+        if let Poll::Ready(value) = shared.with_engine(&mut *poll) {
+            return Poll::Ready(value);
+        }
+        let waiter = waiter.get_or_insert_with(|| Waiter::new(Arc::clone(&shared.wakers)));
+        waiter.register(context.waker());
+        shared.with_engine(poll)
+    }
+}

@@ -1,0 +1,109 @@
+//! What a message socket received.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use twinsock_proto::{Message, MessageRef, MessageType};
+
+/// A message, or a part of one (`MessageWebSocketMessageReceivedEventArgs` in UWP).
+///
+/// ```
+/// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), twinsock::Error> {
+/// while let Some(part) = socket.receive_part().await? {
+///     println!("{} bytes", part.len());
+///     if part.is_complete() {
+///         println!("and that was the message");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    content: Message,
+    completeness: Completeness,
+}
+
+/// Whether a message ends here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Completeness {
+    Complete,
+    Partial,
+}
+
+impl Received {
+    pub(crate) fn whole(message: Message) -> Self {
+        Self {
+            content: message,
+            completeness: Completeness::Complete,
+        }
+    }
+
+    /// Text or binary (`MessageType` in UWP).
+    #[must_use]
+    pub fn message_type(&self) -> MessageType {
+        self.content.message_type()
+    }
+
+    /// Whether the message ends here (`IsMessageComplete` in UWP); always so where whole messages
+    /// are received.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.completeness == Completeness::Complete
+    }
+
+    /// The bytes; none in an empty message, or where only the end of a message came.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.content.as_bytes()
+    }
+
+    /// The text, of a text message; a part of one ends between two characters.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        self.content.as_text()
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.content.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty()
+    }
+
+    /// The content, without a copy; of a part only what came with it.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        self.content
+    }
+
+    /// The bytes, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.content.into_bytes()
+    }
+
+    /// The bytes as a stream to read from (`GetDataStream` in UWP).
+    #[must_use]
+    pub fn into_stream(self) -> Cursor<Bytes> {
+        Cursor::new(self.into_bytes())
+    }
+}
+
+impl From<MessageRef<'_>> for Received {
+    fn from(message: MessageRef<'_>) -> Self {
+        let completeness = match message.is_complete() {
+            true => Completeness::Complete,
+            false => Completeness::Partial,
+        };
+        Self {
+            content: message.into_owned(),
+            completeness,
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The socket for byte streams.
+
+mod halves;
+mod options;
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+use twinsock_proto::{CloseCode, CloseReason, Closed};
+
+use crate::driver::Driver;
+use crate::error::Error;
+use crate::opening::Opening;
+pub use crate::stream::halves::{StreamReader, StreamWriter};
+pub(crate) use crate::stream::options::StreamOptions;
+
+/// A WebSocket that carries bytes like a TCP connection (`StreamWebSocket` in UWP).
+///
+/// It is an [`AsyncRead`], [`AsyncWrite`] and [`AsyncBufRead`]: what runs over a TCP stream runs
+/// over it unchanged. It sends binary messages, and the borders between them mean nothing.
+///
+/// ```
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use twinsock::StreamWebSocket;
+///
+/// let mut stream = StreamWebSocket::connect("ws://files.example/upload").await?;
+/// stream.write_all(b"the first bytes").await?;
+/// stream.flush().await?;
+/// let mut answer = [0; 2];
+/// stream.read_exact(&mut answer).await?;
+/// stream.shutdown().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Reading
+/// Bytes are there as they arrive, also in the middle of a frame. Reading ends with `Ok(0)` when
+/// the peer has closed with 1000 or 1001, and from then on always. Any other close code, and a
+/// connection that ends without a Close frame, is an error: what was cut off never passes for
+/// whole. A message without bytes is not an end. A text message fails the connection with 1003
+/// unless [`text_as_bytes`](StreamWebSocketBuilder::text_as_bytes) was set.
+///
+/// # Writing
+/// What is written is gathered, up to 64 KiB for a frame, and goes out as one binary message at
+/// the next `flush`, see [`StreamFraming`](crate::StreamFraming). Without a flush it goes out when
+/// the same task is about to wait in a read, or a millisecond after the last write.
+///
+/// # The two directions
+/// As over TCP, each direction ends by itself. [`AsyncWrite::poll_shutdown`] sends all that was
+/// written and a Close frame with 1000; reading goes on until the peer's. After the peer's end
+/// the application may go on writing: the answer to the Close frame is sent when it shuts down
+/// too, or drops the socket (RFC 6455 §5.5.1 lets an endpoint delay it until its message is
+/// sent).
+///
+/// # Memory
+/// Whatever the sizes of frames and transfers: 64 KiB that were read, 64 KiB that were written
+/// but not sent, and at most 128 KiB on their way to the network; another 64 KiB where
+/// [`AsyncBufRead`] is used. An idle socket holds none of it.
+///
+/// # Who drives it
+/// The calls themselves, as in a [`MessageWebSocket`](crate::MessageWebSocket): a Ping of the
+/// peer is answered while a read, or a write that waits, is under way, or always after
+/// [`attend`](Self::attend).
+///
+/// # Dropping
+/// Dropping it never blocks: what was written goes out, though not as the end of a message, then
+/// a Close frame without a code, which the peer's stream takes for an error. To end in order,
+/// [`shutdown`](Self::shutdown).
+pub struct StreamWebSocket {
+    reader: StreamReader,
+    writer: StreamWriter,
+}
+
+impl StreamWebSocket {
+    pub(crate) fn new(driver: Driver, opening: Opening, options: StreamOptions) -> Self {
+        let (driver, opening) = (Arc::new(driver), Arc::new(opening));
+        let (reader, writer) = halves::of(driver, opening, options);
+        Self { reader, writer }
+    }
+
+    /// Sends all that was written and a Close frame with 1000, and waits for the peer's; what
+    /// comes meanwhile is discarded.
+    ///
+    /// To go on reading instead, use [`AsyncWrite::poll_shutdown`], as
+    /// [`tokio::io::copy_bidirectional`] does, or the [`StreamWriter`].
+    ///
+    /// # Errors
+    /// [`Timeout::Close`](crate::Timeout::Close) when the peer does not answer in time, or the
+    /// error that ended the connection before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing; another call goes on where it was.
+    pub async fn shutdown(&mut self) -> Result<(), Error> {
+        self.driver().close_stream(CloseReason::normal()).await
+    }
+
+    /// Like [`shutdown`](Self::shutdown) with a code and a reason of its own (`Close` in UWP).
+    /// A peer that is a `StreamWebSocket` reads any other code than 1000 and 1001 as an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), with nothing sent, for
+    /// a code that must not be sent or a reason above 123 bytes; else as
+    /// [`shutdown`](Self::shutdown).
+    ///
+    /// # Cancel safety
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let reason = CloseReason::new(code, reason)?;
+        self.driver().close_stream(reason).await
+    }
+
+    /// Ends the connection at once: what waits to be sent is lost and the peer is told nothing.
+    pub fn abort(self) {
+        self.driver().abort();
+    }
+
+    /// Has a background task drive the socket from now on, so that Pings are answered and
+    /// keep-alives sent whatever the application does.
+    ///
+    /// Up to 64 KiB are read ahead. Outside of a runtime it does nothing.
+    pub fn attend(&self) {
+        self.driver().attend();
+    }
+
+    /// Splits the socket into two owned halves; the connection ends when both are dropped.
+    #[must_use]
+    pub fn split(self) -> (StreamReader, StreamWriter) {
+        let Self { reader, writer } = self;
+        (reader.on_its_own(), writer)
+    }
+
+    /// How the connection ended: both codes and reasons, who began, clean or not; `None` while it
+    /// has not ended in both directions.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.driver().closed()
+    }
+
+    /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        self.opening().protocol()
+    }
+
+    /// The server's response to the opening handshake; `None` in a server.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response<()>> {
+        self.opening().response()
+    }
+
+    /// The client's request of the opening handshake; `None` in a client.
+    #[must_use]
+    pub fn request(&self) -> Option<&Request<()>> {
+        self.opening().request()
+    }
+
+    /// This end's address; `None` over a stream that is not a TCP connection of this library
+    /// (`Information.LocalAddress` in UWP).
+    #[must_use]
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.opening().local_address()
+    }
+
+    /// The peer's address; `None` over a stream that is not a TCP connection of this library.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.opening().peer_address()
+    }
+
+    fn driver(&self) -> &Driver {
+        self.writer.driver()
+    }
+
+    fn opening(&self) -> &Opening {
+        self.writer.opening()
+    }
+}
+
+/// Shows where it is connected and how it ended; never what was said.
+impl fmt::Debug for StreamWebSocket {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StreamWebSocket")
+            .field("peer_address", &self.peer_address())
+            .field("protocol", &self.protocol())
+            .field("closed", &self.closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl AsyncRead for StreamWebSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        memory: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.reader).poll_read(context, memory)
+    }
+}
+
+impl AsyncBufRead for StreamWebSocket {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Pin::new(&mut self.get_mut().reader).poll_fill_buf(context)
+    }
+
+    fn consume(mut self: Pin<&mut Self>, count: usize) {
+        Pin::new(&mut self.reader).consume(count);
+    }
+}
+
+impl AsyncWrite for StreamWebSocket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.writer).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.writer).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.writer).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.writer).poll_shutdown(context)
+    }
+}
