@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
+use twinsock_proto::Settings;
 use twinsock_proto::handshake::Subprotocol;
 use twinsock_proto::handshake::server::Received;
 
@@ -84,6 +85,12 @@ impl PendingHandshake {
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
+        let (opened, settings) = self.open().await?;
+        opened.into_message_socket(settings)
+    }
+
+    /// Sends the response, and gives what a socket is made of.
+    pub(crate) async fn open(self) -> Result<(Opened, Settings), Error> {
         let Self {
             stream,
             received,
@@ -109,12 +116,12 @@ impl PendingHandshake {
             protocol,
             addresses,
         };
-        Opened {
+        let opened = Opened {
             stream,
             opening,
             leftover,
-        }
-        .into_message_socket(options.settings())
+        };
+        Ok((opened, options.settings()))
     }
 
     /// Turns the client away with a status and a text of the application's own.

@@ -2,11 +2,14 @@
 
 mod budget;
 mod handshake;
+mod options;
 mod resolve;
 mod tcp;
 
 use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::Scheme;
+
+pub(crate) use crate::connect::options::{ConnectOptions, shared_settings};
 
 use crate::connect::budget::Budget;
 use crate::driver::ByteStream;
@@ -15,7 +18,7 @@ use crate::opening::Opened;
 use crate::timeout::{Timeout, Timeouts};
 
 /// Connects: the name, then its addresses one after the other, then the handshake.
-pub(crate) async fn connect(request: Request, timeouts: &Timeouts) -> Result<Opened, Error> {
+async fn connect(request: Request, timeouts: &Timeouts) -> Result<Opened, Error> {
     if request.uri().scheme() == Scheme::Wss {
         return Err(Error::invalid_argument(format!(
             "expected a ws:// address, got {}: for TLS pass a stream to connect_over",
@@ -38,7 +41,7 @@ pub(crate) async fn connect(request: Request, timeouts: &Timeouts) -> Result<Ope
 }
 
 /// Does the opening handshake over `stream`.
-pub(crate) async fn connect_over(
+async fn connect_over(
     stream: Box<dyn ByteStream>,
     request: Request,
     timeouts: &Timeouts,
