@@ -80,6 +80,7 @@ mod driver;
 mod error;
 mod message;
 mod opening;
+mod tcp_options;
 mod timeout;
 mod web_error_status;
 

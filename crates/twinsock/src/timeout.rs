@@ -35,6 +35,11 @@ pub struct Timeouts {
     /// The answer to such a Ping, or any other byte; 20 s by default, `None` for no limit.
     pub pong: Option<Duration>,
     /// Progress of bytes that wait to be sent; 30 s by default, `None` for no limit.
+    ///
+    /// On Linux and Android it covers the bytes that the system holds as well
+    /// (`TCP_USER_TIMEOUT`), on connections that this library has made or accepted: when the peer
+    /// has vanished, or takes none of them, the connection is lost after this time. Elsewhere the
+    /// system has limits of its own, of many minutes.
     pub send: Option<Duration>,
     /// Progress of a message that the peer has begun; 30 s by default, `None` for no limit.
     ///

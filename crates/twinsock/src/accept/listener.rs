@@ -127,7 +127,7 @@ impl Listener {
 
     /// `None` when the client is gone already.
     fn incoming(&self, stream: TcpStream) -> Option<Incoming> {
-        stream.set_nodelay(true).ok()?;
+        self.options.apply_to(&stream).ok()?;
         let addresses = Addresses::of(&stream).ok()?;
         Some(Incoming {
             stream,
@@ -172,7 +172,8 @@ impl Incoming {
     }
 
     /// The TCP connection itself, for instance to put TLS on it;
-    /// [`AcceptOptions::accept`] then takes the TLS stream. `TCP_NODELAY` is set.
+    /// [`AcceptOptions::accept`] then takes the TLS stream. Its options are set: `TCP_NODELAY`,
+    /// and what [`AcceptOptions`] was told.
     #[must_use]
     pub fn into_stream(self) -> TcpStream {
         self.stream

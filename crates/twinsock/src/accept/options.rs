@@ -1,5 +1,9 @@
 //! Settings of a server.
 
+use std::io;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use twinsock_proto::handshake::server::{Origin, OriginPolicy, Policy};
 use twinsock_proto::{Limits, Settings};
 
@@ -8,6 +12,7 @@ use crate::accept::pending::PendingHandshake;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
+use crate::tcp_options::{Nagle, TcpOptions};
 use crate::timeout::Timeouts;
 
 /// The settings with which a server accepts connections.
@@ -30,6 +35,7 @@ pub struct AcceptOptions {
     origins: OriginPolicy,
     limits: Limits,
     timeouts: Timeouts,
+    tcp: TcpOptions,
 }
 
 impl AcceptOptions {
@@ -103,6 +109,29 @@ impl AcceptOptions {
         self
     }
 
+    /// Turns Nagle's algorithm on for what a [`Listener`](crate::Listener) accepts
+    /// (`Control.NoDelay = false` in UWP); by default it is off: `TCP_NODELAY` is set.
+    ///
+    /// The system then holds a small segment back until the client has confirmed the one before.
+    /// The socket gathers messages by itself, so this hardly ever pays.
+    #[must_use]
+    pub fn nagle(mut self) -> Self {
+        self.tcp.nagle = Nagle::On;
+        self
+    }
+
+    /// How many bytes the system may hold that the client has not confirmed, for what a
+    /// [`Listener`](crate::Listener) accepts (`SO_SNDBUF`, `Control.OutboundBufferSizeInBytes` in
+    /// UWP); the system's choice by default.
+    ///
+    /// Setting it turns off the system's own tuning of the buffer, so most programs leave it
+    /// alone. The system brings it within its limits, and Linux doubles it for its bookkeeping.
+    #[must_use]
+    pub fn outbound_buffer_size(mut self, bytes: usize) -> Self {
+        self.tcp.outbound_buffer_size = Some(bytes);
+        self
+    }
+
     /// Does the opening handshake over `stream`.
     ///
     /// A client that is turned away gets an HTTP response that says why. On a TCP stream of your
@@ -145,6 +174,13 @@ impl AcceptOptions {
             limits: self.limits,
             timing: self.timeouts.into(),
         }
+    }
+
+    /// Sets the options of a TCP connection that was accepted.
+    pub(crate) fn apply_to(&self, stream: &TcpStream) -> io::Result<()> {
+        let socket = SockRef::from(stream);
+        self.tcp.prepare(&socket)?;
+        self.tcp.apply(&socket, self.timeouts.send)
     }
 
     pub(crate) fn timeout(&self) -> std::time::Duration {

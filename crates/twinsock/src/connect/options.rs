@@ -10,17 +10,36 @@ use crate::connect;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::Opened;
+use crate::tcp_options::TcpOptions;
 use crate::timeout::Timeouts;
 
 /// Beneath every builder: what was set, and the connecting itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ConnectOptions {
     headers: Vec<(HeaderName, HeaderValue)>,
     protocols: Vec<Subprotocol>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) tcp: TcpOptions,
+    /// How many addresses of a name are tried.
+    pub(crate) max_addresses: usize,
     /// The first setting that cannot be.
     invalid: Option<Error>,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            headers: Vec::new(),
+            protocols: Vec::new(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            tcp: TcpOptions::default(),
+            // As many as UWP tries.
+            max_addresses: 5,
+            invalid: None,
+        }
+    }
 }
 
 impl ConnectOptions {
@@ -48,11 +67,19 @@ impl ConnectOptions {
         }
     }
 
+    pub(crate) fn set_max_addresses(&mut self, count: usize) {
+        if count == 0 {
+            self.refuse(Error::invalid_argument(
+                "expected at least one address to try, got 0",
+            ));
+        }
+        self.max_addresses = count;
+    }
+
     /// Connects, and gives what a socket is made of.
     pub(crate) async fn connect(self, uri: &str) -> Result<(Opened, Settings), Error> {
-        let (request, settings, timeouts) = self.into_parts(uri)?;
-        let opened = connect::connect(request, &timeouts).await?;
-        Ok((opened, settings))
+        let opened = connect::connect(self.request(uri)?, &self).await?;
+        Ok((opened, self.settings()))
     }
 
     /// The same over a byte stream that is already there.
@@ -61,31 +88,34 @@ impl ConnectOptions {
         stream: impl ByteStream + 'static,
         uri: &str,
     ) -> Result<(Opened, Settings), Error> {
-        let (request, settings, timeouts) = self.into_parts(uri)?;
-        let opened = connect::connect_over(Box::new(stream), request, &timeouts).await?;
-        Ok((opened, settings))
+        let request = self.request(uri)?;
+        let opened = connect::connect_over(Box::new(stream), request, &self.timeouts).await?;
+        Ok((opened, self.settings()))
     }
 
-    fn into_parts(self, uri: &str) -> Result<(Request, Settings, Timeouts), Error> {
-        if let Some(error) = self.invalid {
-            return Err(error);
+    fn request(&self, uri: &str) -> Result<Request, Error> {
+        if let Some(error) = &self.invalid {
+            return Err(error.clone());
         }
         let uri: WebSocketUri = uri.parse().map_err(|error| {
             let shown = without_credentials(uri);
             Error::invalid_argument(format!("the address {shown:?} cannot be used: {error}"))
         })?;
         let mut request = Request::new(uri);
-        for (name, value) in self.headers {
+        for (name, value) in self.headers.iter().cloned() {
             request = request.header(name, value)?;
         }
-        for protocol in self.protocols {
+        for protocol in self.protocols.iter().cloned() {
             request = request.protocol(protocol)?;
         }
-        let settings = Settings {
+        Ok(request)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
             limits: self.limits,
             timing: self.timeouts.into(),
-        };
-        Ok((request, settings, self.timeouts))
+        }
     }
 
     /// Keeps the error for `connect` to report.
@@ -120,6 +150,38 @@ macro_rules! shared_settings {
             #[must_use]
             pub fn timeouts(mut self, timeouts: $crate::Timeouts) -> Self {
                 self.options.timeouts = timeouts;
+                self
+            }
+
+            /// How many addresses of a name are tried, in the system's order of preference; 5 by
+            /// default, as in UWP. Zero is refused by `connect`.
+            #[must_use]
+            pub fn max_addresses(mut self, count: usize) -> Self {
+                self.options.set_max_addresses(count);
+                self
+            }
+
+            /// Turns Nagle's algorithm on (`Control.NoDelay = false` in UWP); by default it is
+            /// off: `TCP_NODELAY` is set.
+            ///
+            /// The system then holds a small segment back until the peer has confirmed the one
+            /// before. The socket gathers messages by itself, so this hardly ever pays. Over a
+            /// stream of your own it has no effect.
+            #[must_use]
+            pub fn nagle(mut self) -> Self {
+                self.options.tcp.nagle = $crate::tcp_options::Nagle::On;
+                self
+            }
+
+            /// How many bytes the system may hold that the peer has not confirmed (`SO_SNDBUF`,
+            /// `Control.OutboundBufferSizeInBytes` in UWP); the system's choice by default.
+            ///
+            /// Setting it turns off the system's own tuning of the buffer, so most programs leave
+            /// it alone. The system brings it within its limits, and Linux doubles it for its
+            /// bookkeeping. Over a stream of your own it has no effect.
+            #[must_use]
+            pub fn outbound_buffer_size(mut self, bytes: usize) -> Self {
+                self.options.tcp.outbound_buffer_size = Some(bytes);
                 self
             }
         }

@@ -28,7 +28,7 @@ use crate::message::MessageWebSocket;
 /// ```
 #[derive(Debug, Default)]
 pub struct MessageWebSocketBuilder {
-    options: ConnectOptions,
+    pub(crate) options: ConnectOptions,
 }
 
 shared_settings!(MessageWebSocketBuilder);
