@@ -82,6 +82,7 @@ impl From<Timeouts> for Timing {
         Self {
             keep_alive,
             pong,
+            unsolicited_pong: None,
             close: Some(close),
             send,
             receive,
