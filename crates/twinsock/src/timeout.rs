@@ -82,6 +82,7 @@ impl From<Timeouts> for Timing {
         Self {
             keep_alive,
             pong,
+            // No wait: it has a setting of its own.
             unsolicited_pong: None,
             close: Some(close),
             send,

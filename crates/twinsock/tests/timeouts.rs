@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 use twinsock::{
@@ -236,6 +236,77 @@ async fn a_peer_that_answers_no_ping_is_a_pong_timeout() {
     assert_times_out(Timeout::Pong, 25 * SECOND, client.receive()).await;
     let ping = raw.receive().await.expect("open").expect("a ping");
     assert_eq!(ping.first_byte(), 0x89);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsolicited_pongs_go_out_on_the_second_while_a_client_receives() {
+    let (near, far) = duplex(1024);
+    let builder = MessageWebSocket::builder()
+        .unsolicited_pong_interval(10 * SECOND)
+        .timeouts(PATIENT);
+    let (client, raw) = tokio::join!(builder.connect_over(near, URI), RawPeer::server(far));
+    assert_unsolicited_pongs(client.expect("a server"), raw.expect("a client")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsolicited_pongs_go_out_on_the_second_while_a_server_receives() {
+    let (near, far) = duplex(1024);
+    let options = AcceptOptions::new()
+        .unsolicited_pong_interval(10 * SECOND)
+        .timeouts(PATIENT);
+    let (server, raw) = tokio::join!(options.accept(near), RawPeer::client(far));
+    assert_unsolicited_pongs(server.expect("a client"), raw.expect("a server")).await;
+}
+
+async fn assert_unsolicited_pongs(socket: MessageWebSocket, mut raw: RawPeer<DuplexStream>) {
+    assert_eq!(socket.actual_unsolicited_pong_interval(), Some(10 * SECOND));
+    let receiving = tokio::spawn(async move { socket.receive().await });
+    let mut last = Instant::now();
+    for _ in 0..5 {
+        let frame = raw.receive().await.expect("open");
+        assert_eq!(frame, Some(wire::pong("")));
+        let waited = last.elapsed();
+        assert!(
+            waited >= 10 * SECOND && waited < 11 * SECOND,
+            "after {waited:?}"
+        );
+        last = Instant::now();
+    }
+    raw.send(&[wire::text("never disturbed")])
+        .await
+        .expect("open");
+    let message = receiving.await.expect("no panic").expect("open");
+    assert_eq!(message, Some(Message::from("never disturbed")));
+}
+
+#[tokio::test]
+async fn an_interval_that_is_too_short_is_raised_and_none_is_none() {
+    for (interval, actual) in [
+        (None, None),
+        (Some(Duration::ZERO), Some(SECOND)),
+        (Some(SECOND / 2), Some(SECOND)),
+        (Some(2 * SECOND), Some(2 * SECOND)),
+    ] {
+        let (near, far) = duplex(1024);
+        let builder = MessageWebSocket::builder().unsolicited_pong_interval(interval);
+        let (client, _raw) = tokio::join!(builder.connect_over(near, URI), RawPeer::server(far));
+        let client = client.expect("a server");
+        assert_eq!(client.actual_unsolicited_pong_interval(), actual);
+    }
+}
+
+#[tokio::test]
+async fn a_keep_alive_frame_is_a_pong_that_goes_out_at_once() {
+    let (client, mut raw) = client_of_raw(PATIENT, 1024).await.expect("a pair");
+    assert_eq!(client.actual_unsolicited_pong_interval(), None);
+    for _ in 0..2 {
+        client.send_keep_alive().await.expect("open");
+        let frame = raw.receive().await.expect("open");
+        assert_eq!(frame, Some(wire::pong("")));
+    }
+    client.start_close(CloseCode::NORMAL, "").expect("valid");
+    let error = client.send_keep_alive().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
 #[tokio::test(start_paused = true)]

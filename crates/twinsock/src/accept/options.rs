@@ -1,11 +1,12 @@
 //! Settings of a server.
 
 use std::io;
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use twinsock_proto::handshake::server::{Origin, OriginPolicy, Policy};
-use twinsock_proto::{Limits, Settings};
+use twinsock_proto::{Limits, Settings, Timing};
 
 use crate::accept::handshake;
 use crate::accept::pending::PendingHandshake;
@@ -35,6 +36,7 @@ pub struct AcceptOptions {
     origins: OriginPolicy,
     limits: Limits,
     timeouts: Timeouts,
+    unsolicited_pong: Option<Duration>,
     tcp: TcpOptions,
 }
 
@@ -109,6 +111,19 @@ impl AcceptOptions {
         self
     }
 
+    /// How often a Pong goes out that nobody asked for (RFC 6455 §5.5.3,
+    /// `Control.DesiredUnsolicitedPongInterval` in UWP); `None`, the default, for none.
+    ///
+    /// It keeps routers between the peers from forgetting the connection, and lets a dead network
+    /// show as a failure to send. Whether the peer is there only a Ping finds out:
+    /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive). Less than 1 s is raised to 1 s. Like
+    /// all timers it runs while the application receives, or waits to send.
+    #[must_use]
+    pub fn unsolicited_pong_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.unsolicited_pong = interval.into();
+        self
+    }
+
     /// Turns Nagle's algorithm on for what a [`Listener`](crate::Listener) accepts
     /// (`Control.NoDelay = false` in UWP); by default it is off: `TCP_NODELAY` is set.
     ///
@@ -172,7 +187,10 @@ impl AcceptOptions {
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             limits: self.limits,
-            timing: self.timeouts.into(),
+            timing: Timing {
+                unsolicited_pong: self.unsolicited_pong,
+                ..self.timeouts.into()
+            },
         }
     }
 
@@ -183,7 +201,7 @@ impl AcceptOptions {
         self.tcp.apply(&socket, self.timeouts.send)
     }
 
-    pub(crate) fn timeout(&self) -> std::time::Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         self.timeouts.accept
     }
 }

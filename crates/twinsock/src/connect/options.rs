@@ -1,10 +1,12 @@
 //! What a client's socket of either kind is set to before it connects.
 
+use std::time::Duration;
+
 use http::{HeaderName, HeaderValue};
 use twinsock_proto::handshake::Subprotocol;
 use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::WebSocketUri;
-use twinsock_proto::{Limits, Settings};
+use twinsock_proto::{Limits, Settings, Timing};
 
 use crate::connect;
 use crate::driver::ByteStream;
@@ -20,6 +22,7 @@ pub(crate) struct ConnectOptions {
     protocols: Vec<Subprotocol>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) unsolicited_pong: Option<Duration>,
     pub(crate) tcp: TcpOptions,
     /// How many addresses of a name are tried.
     pub(crate) max_addresses: usize,
@@ -34,6 +37,7 @@ impl Default for ConnectOptions {
             protocols: Vec::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            unsolicited_pong: None,
             tcp: TcpOptions::default(),
             // As many as UWP tries.
             max_addresses: 5,
@@ -114,7 +118,10 @@ impl ConnectOptions {
     fn settings(&self) -> Settings {
         Settings {
             limits: self.limits,
-            timing: self.timeouts.into(),
+            timing: Timing {
+                unsolicited_pong: self.unsolicited_pong,
+                ..self.timeouts.into()
+            },
         }
     }
 
@@ -150,6 +157,22 @@ macro_rules! shared_settings {
             #[must_use]
             pub fn timeouts(mut self, timeouts: $crate::Timeouts) -> Self {
                 self.options.timeouts = timeouts;
+                self
+            }
+
+            /// How often a Pong goes out that nobody asked for (RFC 6455 §5.5.3,
+            /// `Control.DesiredUnsolicitedPongInterval` in UWP); `None`, the default, for none.
+            ///
+            /// It keeps routers between the peers from forgetting the connection, and lets a dead
+            /// network show as a failure to send. Whether the peer is there only a Ping finds out:
+            /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive). Less than 1 s is raised to 1 s.
+            /// Like all timers it runs while the application receives, or waits to send.
+            #[must_use]
+            pub fn unsolicited_pong_interval(
+                mut self,
+                interval: impl Into<Option<::std::time::Duration>>,
+            ) -> Self {
+                self.options.unsolicited_pong = interval.into();
                 self
             }
 

@@ -81,6 +81,11 @@ impl Driver {
             .with_engine(|engine| engine.connection().round_trip_time())
     }
 
+    pub(crate) fn unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.shared
+            .with_engine(|engine| engine.connection().unsolicited_pong_interval())
+    }
+
     pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
         self.shared.with_engine(|engine| engine.feed(message))
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use twinsock_proto::{CloseCode, CloseReason, Closed, ControlPayload, Message};
+use twinsock_proto::{CloseCode, CloseReason, Closed, Connection, ControlPayload, Message};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
@@ -209,6 +209,21 @@ impl MessageWebSocket {
         self.driver.ping(payload).await
     }
 
+    /// Sends one Pong that nobody asked for, as
+    /// [`unsolicited_pong_interval`](MessageWebSocketBuilder::unsolicited_pong_interval) does by
+    /// itself (`WebSocketKeepAlive.Run` in UWP).
+    ///
+    /// The peer does not answer. While the last one still waits to go out, nothing is added.
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// A dropped `send_keep_alive` has sent nothing, unless it was ready.
+    pub async fn send_keep_alive(&self) -> Result<(), Error> {
+        self.driver.send(Connection::send_unsolicited_pong).await
+    }
+
     /// Waits until all that was sent is with the operating system.
     ///
     /// # Errors
@@ -300,6 +315,13 @@ impl MessageWebSocket {
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.opening.peer_address()
+    }
+
+    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
+    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    #[must_use]
+    pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.driver.unsolicited_pong_interval()
     }
 
     /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
