@@ -7,6 +7,11 @@ use twinsock_proto::Timing;
 
 /// How long a socket waits before it gives up.
 ///
+/// The defaults are those of the Universal Windows Platform where it has one: 60 s for each
+/// address, of at most five; 30 s without progress in sending and receiving. There they are
+/// fixed; here each can be set. For a shorter wait in connecting alone there is also
+/// [`tokio::time::timeout`]: dropping the future of a `connect` cancels it.
+///
 /// ```
 /// use std::time::Duration;
 ///
@@ -18,9 +23,12 @@ use twinsock_proto::Timing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// A client: reaching one address, and again the opening handshake over it; 60 s by default.
-    /// At most five addresses of a name are tried.
+    ///
+    /// Five addresses of a name are tried by default, one after the other, see
+    /// [`max_addresses`](crate::MessageWebSocketBuilder::max_addresses): at the worst they take
+    /// five minutes, and the handshake one more.
     pub connect: Duration,
-    /// A client: all of connecting, name resolution included; no limit by default.
+    /// A client: all of connecting, name resolution included; `None` for no limit, the default.
     pub overall: Option<Duration>,
     /// A server: the whole of the client's request, and again the sending of the answer; 10 s by
     /// default.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 use twinsock::{
     AcceptOptions, CloseCode, Error, ErrorKind, Message, MessageWebSocket, Timeout, Timeouts,
@@ -135,6 +135,46 @@ async fn a_server_that_accepts_nothing_is_a_handshake_timeout_until_its_backlog_
     }
 }
 
+#[tokio::test]
+async fn a_client_that_gives_up_leaves_no_connection_behind() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let uri = format!("ws://{}/", listener.local_addr().expect("bound"));
+    let short = SECOND / 10;
+    for (timeouts, patience) in [
+        (
+            Timeouts {
+                connect: short,
+                ..PATIENT
+            },
+            HOUR,
+        ),
+        (
+            Timeouts {
+                overall: Some(short),
+                ..PATIENT
+            },
+            HOUR,
+        ),
+        (PATIENT, short),
+    ] {
+        let builder = MessageWebSocket::builder().timeouts(timeouts);
+        let connecting = tokio::time::timeout(patience, builder.connect(&uri));
+        let ((), opened) = tokio::join!(assert_connection_ends(&listener), connecting);
+        let timeout = ErrorKind::Timeout(Timeout::Handshake);
+        match opened {
+            Ok(opened) => assert_eq!(opened.unwrap_err().kind(), timeout),
+            Err(_) => assert_eq!(patience, short),
+        }
+    }
+}
+
+/// Accepts a client, never answers it, and sees it go.
+async fn assert_connection_ends(listener: &TcpListener) {
+    let (mut stream, _) = listener.accept().await.expect("a client");
+    read_head(&mut stream).await.expect("a request");
+    assert_eq!(stream.read(&mut [0; 1]).await.expect("an end"), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_says_nothing_is_a_handshake_timeout() {
     let (near, _far) = duplex(1024);
@@ -183,9 +223,8 @@ async fn a_peer_that_takes_bytes_slowly_is_no_timeout() {
         let mut piece = [0; 1024];
         for _ in 0..20 {
             sleep(4 * SECOND).await;
-            tokio::io::AsyncReadExt::read(&mut raw.stream, &mut piece)
-                .await
-                .expect("open");
+            let taken = raw.stream.read(&mut piece).await.expect("open");
+            assert!(taken > 0);
         }
     });
     flushed.expect("slow is not dead");

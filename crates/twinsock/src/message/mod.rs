@@ -81,7 +81,7 @@ pub struct MessageWebSocket {
 impl MessageWebSocket {
     /// Connects to a `ws://` address with all settings at their defaults.
     ///
-    /// At most five addresses of the name are tried, each for 60 s.
+    /// Up to five addresses of the name are tried, each for 60 s.
     ///
     /// # Errors
     /// See [`MessageWebSocketBuilder::connect`].
