@@ -1,5 +1,7 @@
 //! Each timeout names itself, comes when it is due and not before.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 use twinsock::{
-    AcceptOptions, CloseCode, Error, ErrorKind, Message, MessageWebSocket, Timeout, Timeouts,
+    AcceptOptions, CloseCode, Error, ErrorKind, Listener, Message, MessageWebSocket, Timeout,
+    Timeouts,
 };
 use twinsock_testkit::raw::{RawPeer, read_head};
 use twinsock_testkit::sockets::{PATIENT, URI, client_of_raw, pair_with, server_of_raw};
@@ -61,7 +64,7 @@ async fn a_server_that_goes_on_and_on_with_its_head_is_a_handshake_timeout() {
             far.write_all(b"x").await?;
         }
         #[expect(unreachable_code, reason = "it names the type of the error")]
-        Ok::<(), std::io::Error>(())
+        Ok::<(), io::Error>(())
     });
     let timeouts = Timeouts {
         connect: 5 * SECOND,
@@ -89,7 +92,7 @@ async fn a_refusal_whose_body_drips_in_is_a_refusal_all_the_same() {
             far.write_all(b"x").await?;
         }
         #[expect(unreachable_code, reason = "it names the type of the error")]
-        Ok::<(), std::io::Error>(())
+        Ok::<(), io::Error>(())
     });
     let timeouts = Timeouts {
         connect: 5 * SECOND,
@@ -197,6 +200,36 @@ async fn a_peer_that_takes_no_bytes_is_a_send_timeout() {
     assert_times_out(Timeout::Send, 5 * SECOND, client.send("no room")).await;
     let error = client.receive().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::Send));
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[tokio::test]
+async fn a_peer_that_takes_no_bytes_from_the_system_is_lost() {
+    let timeouts = Timeouts {
+        send: Some(SECOND / 10),
+        ..PATIENT
+    };
+    let options = AcceptOptions::new()
+        .timeouts(timeouts)
+        .outbound_buffer_size(1 << 20);
+    let listener = Listener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = listener.with_options(options);
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small window");
+    let connecting = async {
+        let stream = socket.connect(listener.local_address()).await;
+        RawPeer::client(stream.expect("a listener")).await
+    };
+    let accepting = async { listener.accept().await?.accept().await };
+    let (server, _raw) = tokio::join!(accepting, connecting);
+    let server = server.expect("a client");
+    server.send_binary(&[0; 60_000]).await.expect("room");
+    server.flush().await.expect("all is with the system");
+    let received = tokio::time::timeout(30 * SECOND, server.receive()).await;
+    let error = received.expect("noticed soon").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost);
+    let source = error.source().and_then(|source| source.downcast_ref());
+    assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::TimedOut));
 }
 
 #[tokio::test(start_paused = true)]
