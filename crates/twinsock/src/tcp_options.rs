@@ -23,7 +23,8 @@ pub(crate) enum Nagle {
 }
 
 impl TcpOptions {
-    /// Sets what must stand before a socket connects: the connection's window depends on it.
+    /// Sets what must stand before a socket connects: once the connection stands, the system
+    /// begins to tune the buffer by itself.
     pub(crate) fn prepare(&self, socket: &SockRef<'_>) -> io::Result<()> {
         let Some(size) = self.outbound_buffer_size else {
             return Ok(());
