@@ -83,6 +83,12 @@ pub struct Timing {
     pub keep_alive: Option<Duration>,
     /// How long that Ping may stay without an answer or any other byte; 20 s by default.
     pub pong: Option<Duration>,
+    /// How often a Pong goes out that nobody asked for (RFC 6455 §5.5.3), as long as the
+    /// connection is open; off by default, and at least 1 s.
+    ///
+    /// It keeps what lies between the peers from forgetting the connection and asks for no
+    /// answer, so it proves nothing: whether the peer is there, a Ping finds out.
+    pub unsolicited_pong: Option<Duration>,
     /// How long the peer's Close, and then the end of the stream, is awaited; 10 s by default.
     ///
     /// While our Close waits behind other bytes and these go out, the time begins anew.
@@ -101,6 +107,7 @@ impl Default for Timing {
         Self {
             keep_alive: Some(Duration::from_secs(20)),
             pong: Some(Duration::from_secs(20)),
+            unsolicited_pong: None,
             close: Some(Duration::from_secs(10)),
             send: Some(Duration::from_secs(30)),
             receive: Some(Duration::from_secs(30)),

@@ -14,6 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const NEVER: Timing = Timing {
     keep_alive: None,
     pong: None,
+    unsolicited_pong: None,
     close: None,
     send: None,
     receive: None,
@@ -292,6 +293,7 @@ fn a_time_too_long_to_be_added_up_never_comes() {
     let timing = Timing {
         keep_alive: forever,
         pong: forever,
+        unsolicited_pong: forever,
         close: forever,
         send: forever,
         receive: forever,
@@ -317,6 +319,7 @@ fn times_of_zero_are_due_at_once_and_end() {
     let timing = Timing {
         keep_alive: now,
         pong: now,
+        unsolicited_pong: now,
         close: now,
         send: now,
         receive: now,
@@ -338,4 +341,122 @@ fn a_clock_that_goes_backwards_does_no_harm() {
         Some(Duration::ZERO),
         "never negative"
     );
+}
+
+fn unsolicited(interval: Duration) -> Timing {
+    Timing {
+        unsolicited_pong: Some(interval),
+        ..NEVER
+    }
+}
+
+#[test]
+fn no_pong_goes_out_unasked_by_default() {
+    let mut server = Endpoint::new(Role::Server);
+    assert_eq!(server.connection.unsolicited_pong_interval(), None);
+    for _ in 0..10 {
+        server.wait(15 * SECOND);
+        server.receive_frames(&[wire::text("here")]);
+    }
+    assert_eq!(server.transmitted(), b"");
+}
+
+#[test]
+fn an_unsolicited_pong_goes_out_each_interval() {
+    for role in [Role::Client, Role::Server] {
+        let mut endpoint = endpoint(role, unsolicited(10 * SECOND));
+        for _ in 0..5 {
+            endpoint.wait(9 * SECOND);
+            assert_eq!(endpoint.transmitted(), b"");
+            endpoint.wait(SECOND);
+            assert_eq!(endpoint.transmitted_frames(), [wire::pong("")]);
+        }
+        assert!(endpoint.connection.is_open(), "no answer is expected");
+    }
+}
+
+#[test]
+fn traffic_does_not_put_off_an_unsolicited_pong() {
+    let mut client = endpoint(Role::Client, unsolicited(10 * SECOND));
+    client.wait(9 * SECOND);
+    client.receive_frames(&[wire::ping("a"), wire::text("b")]);
+    client.send("c").expect("open");
+    client.wait(SECOND);
+    let expected = [wire::pong("a"), wire::text("c"), wire::pong("")];
+    assert_eq!(client.transmitted_frames(), expected);
+    assert_eq!(client.messages(), ["b".into()]);
+}
+
+#[test]
+fn unsolicited_pongs_neither_replace_pings_nor_put_them_off() {
+    let timing = Timing {
+        unsolicited_pong: Some(15 * SECOND),
+        ..Timing::default()
+    };
+    let mut server = endpoint(Role::Server, timing);
+    server.wait(15 * SECOND);
+    assert_eq!(server.transmitted_frames(), [wire::pong("")]);
+    server.wait(5 * SECOND);
+    assert_eq!(server.transmitted_frames()[0].first_byte(), 0x89);
+    server.wait(10 * SECOND);
+    assert_eq!(server.transmitted_frames(), [wire::pong("")]);
+    server.wait(10 * SECOND);
+    assert_timed_out(&server, Overdue::Pong);
+}
+
+#[test]
+fn while_one_unsolicited_pong_waits_there_is_no_other() {
+    let mut client = endpoint(Role::Client, unsolicited(SECOND));
+    client.send(vec![0; 1_000]).expect("open");
+    client.wait(SECOND);
+    client.transmit_at_most(1_009);
+    for _ in 0..3 {
+        client.wait(SECOND);
+        client.connection.send_unsolicited_pong().expect("open");
+        assert_eq!(client.transmit_at_most(1).len(), 1, "a part of it");
+    }
+    client.wait(10 * SECOND);
+    assert_eq!(client.transmitted().len(), 2, "the rest of it");
+    client.wait(SECOND);
+    assert_eq!(client.transmitted_frames(), [wire::pong("")]);
+}
+
+#[test]
+fn what_was_missed_is_not_made_up_for() {
+    let mut server = endpoint(Role::Server, unsolicited(SECOND));
+    for _ in 0..2 {
+        server.now += 100 * SECOND;
+        server.connection.handle_timeout(server.now);
+        assert_eq!(server.transmitted_frames(), [wire::pong("")]);
+        server.connection.handle_timeout(server.now);
+        assert_eq!(server.transmitted(), b"");
+    }
+    assert_eq!(server.connection.poll_timeout(), Some(server.now + SECOND));
+}
+
+#[test]
+fn an_interval_below_a_second_is_a_second() {
+    for (interval, actual) in [
+        (Duration::ZERO, SECOND),
+        (SECOND / 2, SECOND),
+        (SECOND, SECOND),
+        (Duration::MAX, Duration::MAX),
+    ] {
+        let client = endpoint(Role::Client, unsolicited(interval));
+        let connection = &client.connection;
+        assert_eq!(connection.unsolicited_pong_interval(), Some(actual));
+        let deadline = connection.poll_timeout();
+        assert_eq!(deadline, client.now.checked_add(actual));
+    }
+}
+
+#[test]
+fn a_connection_that_closes_sends_no_unsolicited_pong() {
+    let mut client = endpoint(Role::Client, unsolicited(SECOND));
+    let reason = CloseReason::new(CloseCode::NORMAL, "").expect("valid");
+    client.connection.close(client.now, reason).expect("open");
+    assert!(client.connection.send_unsolicited_pong().is_err());
+    client.wait(10 * SECOND);
+    assert_eq!(client.transmitted_frames(), [wire::close(1000, "")]);
+    assert_eq!(client.connection.poll_timeout(), None);
 }

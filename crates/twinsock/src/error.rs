@@ -178,7 +178,7 @@ impl Error {
             .is_some_and(|error| loss(error) == Loss::Reset)
     }
 
-    fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
             context: context.into(),

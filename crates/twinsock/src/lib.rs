@@ -82,6 +82,7 @@ mod message;
 mod opening;
 mod received;
 mod stream;
+mod tcp_options;
 mod timeout;
 mod web_error_status;
 
@@ -96,10 +97,11 @@ pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
 pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::message::{
-    MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
+    MessageReader, MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
+    MessageWriter,
 };
 pub use crate::received::Received;
-pub use crate::stream::{StreamReader, StreamWebSocket, StreamWriter};
+pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
 pub use crate::timeout::{Timeout, Timeouts};
 pub use crate::web_error_status::WebErrorStatus;
 

@@ -7,6 +7,11 @@ use twinsock_proto::Timing;
 
 /// How long a socket waits before it gives up.
 ///
+/// The defaults are those of the Universal Windows Platform where it has one: 60 s for each
+/// address, of at most five; 30 s without progress in sending and receiving. There they are
+/// fixed; here each can be set. For a shorter wait in connecting alone there is also
+/// [`tokio::time::timeout`]: dropping the future of a `connect` cancels it.
+///
 /// ```
 /// use std::time::Duration;
 ///
@@ -18,9 +23,12 @@ use twinsock_proto::Timing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// A client: reaching one address, and again the opening handshake over it; 60 s by default.
-    /// At most five addresses of a name are tried.
+    ///
+    /// Five addresses of a name are tried by default, one after the other, see
+    /// [`max_addresses`](crate::MessageWebSocketBuilder::max_addresses): at the worst they take
+    /// five minutes, and the handshake one more.
     pub connect: Duration,
-    /// A client: all of connecting, name resolution included; no limit by default.
+    /// A client: all of connecting, name resolution included; `None` for no limit, the default.
     pub overall: Option<Duration>,
     /// A server: the whole of the client's request, and again the sending of the answer; 10 s by
     /// default.
@@ -35,6 +43,12 @@ pub struct Timeouts {
     /// The answer to such a Ping, or any other byte; 20 s by default, `None` for no limit.
     pub pong: Option<Duration>,
     /// Progress of bytes that wait to be sent; 30 s by default, `None` for no limit.
+    ///
+    /// On Linux and Android it covers the bytes that the system holds as well
+    /// (`TCP_USER_TIMEOUT`), on connections that this library has made or accepted: when the peer
+    /// has vanished, or takes none of them, the connection is lost after this time
+    /// ([`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost)). Elsewhere the system has
+    /// limits of its own, of many minutes.
     pub send: Option<Duration>,
     /// Progress of a message that the peer has begun; 30 s by default, `None` for no limit.
     ///
@@ -77,6 +91,8 @@ impl From<Timeouts> for Timing {
         Self {
             keep_alive,
             pong,
+            // No wait: it has a setting of its own.
+            unsolicited_pong: None,
             close: Some(close),
             send,
             receive,

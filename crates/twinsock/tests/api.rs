@@ -85,6 +85,7 @@ fn the_socket(socket: MessageWebSocket, stream: DuplexStream, other: DuplexStrea
     gives::<Result<()>>(socket.send(Message::from("")));
     gives::<Result<Option<Message>>>(socket.receive());
     gives::<Result<()>>(socket.ping(&[]));
+    gives::<Result<()>>(socket.send_keep_alive());
     gives::<Result<()>>(socket.flush());
     gives::<Result<()>>(socket.close(CloseCode::NORMAL, ""));
     let _: Result<()> = socket.start_close(CloseCode::NORMAL, "");
@@ -104,6 +105,7 @@ fn the_halves(sender: &MessageSender, receiver: &MessageReceiver) {
     gives::<Result<()>>(sender.send_binary(&[]));
     gives::<Result<()>>(sender.send(""));
     gives::<Result<()>>(sender.ping(&[]));
+    gives::<Result<()>>(sender.send_keep_alive());
     gives::<Result<()>>(sender.flush());
     gives::<Result<()>>(sender.close(CloseCode::NORMAL, ""));
     gives::<Result<Option<Message>>>(receiver.receive());

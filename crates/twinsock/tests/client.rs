@@ -116,6 +116,7 @@ async fn arguments_that_cannot_be_are_told_before_anything_is_sent() {
         builder().header("Sec-WebSocket-Key", "mine"),
         builder().protocol("no token"),
         builder().protocol("twice").protocol("twice"),
+        builder().max_addresses(0),
     ] {
         let (near, mut far) = duplex(1024);
         let error = builder.connect_over(near, URI).await.unwrap_err();

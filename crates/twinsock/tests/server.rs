@@ -1,6 +1,7 @@
 //! A server decides whom it lets in, and no client keeps another waiting.
 
 use http::{Response, StatusCode};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
@@ -227,4 +228,31 @@ async fn a_listener_serves_many_at_once() {
         assert_eq!(echo.expect("open"), Some(wire::text("hello")));
     }
     server.abort();
+}
+
+#[tokio::test]
+async fn accepted_connections_have_the_options_that_were_set() {
+    let plain = AcceptOptions::new();
+    let tuned = AcceptOptions::new().nagle().outbound_buffer_size(20_000);
+    for (options, has_no_delay, sizes) in [
+        (plain, true, 40_001..=usize::MAX),
+        (tuned, false, 20_000..=40_000),
+    ] {
+        let (listener, _) = listener(options).await;
+        let (client, incoming) = tokio::join!(
+            TcpStream::connect(listener.local_address()),
+            listener.accept()
+        );
+        let stream = incoming.expect("a client").into_stream();
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_nodelay().expect("known"), has_no_delay);
+        let size = socket.send_buffer_size().expect("known");
+        assert!(sizes.contains(&size), "{size}");
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        assert_eq!(
+            socket.tcp_user_timeout().expect("known"),
+            twinsock::Timeouts::default().send
+        );
+        drop(client);
+    }
 }

@@ -1,13 +1,16 @@
 //! Each timeout names itself, comes when it is due and not before.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, duplex};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 use twinsock::{
-    AcceptOptions, CloseCode, Error, ErrorKind, Message, MessageWebSocket, Timeout, Timeouts,
+    AcceptOptions, CloseCode, Error, ErrorKind, Listener, Message, MessageWebSocket, Timeout,
+    Timeouts,
 };
 use twinsock_testkit::raw::{RawPeer, read_head};
 use twinsock_testkit::sockets::{PATIENT, URI, client_of_raw, pair_with, server_of_raw};
@@ -61,7 +64,7 @@ async fn a_server_that_goes_on_and_on_with_its_head_is_a_handshake_timeout() {
             far.write_all(b"x").await?;
         }
         #[expect(unreachable_code, reason = "it names the type of the error")]
-        Ok::<(), std::io::Error>(())
+        Ok::<(), io::Error>(())
     });
     let timeouts = Timeouts {
         connect: 5 * SECOND,
@@ -89,7 +92,7 @@ async fn a_refusal_whose_body_drips_in_is_a_refusal_all_the_same() {
             far.write_all(b"x").await?;
         }
         #[expect(unreachable_code, reason = "it names the type of the error")]
-        Ok::<(), std::io::Error>(())
+        Ok::<(), io::Error>(())
     });
     let timeouts = Timeouts {
         connect: 5 * SECOND,
@@ -135,6 +138,46 @@ async fn a_server_that_accepts_nothing_is_a_handshake_timeout_until_its_backlog_
     }
 }
 
+#[tokio::test]
+async fn a_client_that_gives_up_leaves_no_connection_behind() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let uri = format!("ws://{}/", listener.local_addr().expect("bound"));
+    let short = SECOND / 10;
+    for (timeouts, patience) in [
+        (
+            Timeouts {
+                connect: short,
+                ..PATIENT
+            },
+            HOUR,
+        ),
+        (
+            Timeouts {
+                overall: Some(short),
+                ..PATIENT
+            },
+            HOUR,
+        ),
+        (PATIENT, short),
+    ] {
+        let builder = MessageWebSocket::builder().timeouts(timeouts);
+        let connecting = tokio::time::timeout(patience, builder.connect(&uri));
+        let ((), opened) = tokio::join!(assert_connection_ends(&listener), connecting);
+        let timeout = ErrorKind::Timeout(Timeout::Handshake);
+        match opened {
+            Ok(opened) => assert_eq!(opened.unwrap_err().kind(), timeout),
+            Err(_) => assert_eq!(patience, short),
+        }
+    }
+}
+
+/// Accepts a client, never answers it, and sees it go.
+async fn assert_connection_ends(listener: &TcpListener) {
+    let (mut stream, _) = listener.accept().await.expect("a client");
+    read_head(&mut stream).await.expect("a request");
+    assert_eq!(stream.read(&mut [0; 1]).await.expect("an end"), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_says_nothing_is_a_handshake_timeout() {
     let (near, _far) = duplex(1024);
@@ -157,6 +200,36 @@ async fn a_peer_that_takes_no_bytes_is_a_send_timeout() {
     assert_times_out(Timeout::Send, 5 * SECOND, client.send("no room")).await;
     let error = client.receive().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::Send));
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[tokio::test]
+async fn a_peer_that_takes_no_bytes_from_the_system_is_lost() {
+    let timeouts = Timeouts {
+        send: Some(SECOND / 10),
+        ..PATIENT
+    };
+    let options = AcceptOptions::new()
+        .timeouts(timeouts)
+        .outbound_buffer_size(1 << 20);
+    let listener = Listener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = listener.with_options(options);
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small window");
+    let connecting = async {
+        let stream = socket.connect(listener.local_address()).await;
+        RawPeer::client(stream.expect("a listener")).await
+    };
+    let accepting = async { listener.accept().await?.accept().await };
+    let (server, _raw) = tokio::join!(accepting, connecting);
+    let server = server.expect("a client");
+    server.send_binary(&[0; 60_000]).await.expect("room");
+    server.flush().await.expect("all is with the system");
+    let received = tokio::time::timeout(30 * SECOND, server.receive()).await;
+    let error = received.expect("noticed soon").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost);
+    let source = error.source().and_then(|source| source.downcast_ref());
+    assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::TimedOut));
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,9 +256,8 @@ async fn a_peer_that_takes_bytes_slowly_is_no_timeout() {
         let mut piece = [0; 1024];
         for _ in 0..20 {
             sleep(4 * SECOND).await;
-            tokio::io::AsyncReadExt::read(&mut raw.stream, &mut piece)
-                .await
-                .expect("open");
+            let taken = raw.stream.read(&mut piece).await.expect("open");
+            assert!(taken > 0);
         }
     });
     flushed.expect("slow is not dead");
@@ -236,6 +308,77 @@ async fn a_peer_that_answers_no_ping_is_a_pong_timeout() {
     assert_times_out(Timeout::Pong, 25 * SECOND, client.receive()).await;
     let ping = raw.receive().await.expect("open").expect("a ping");
     assert_eq!(ping.first_byte(), 0x89);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsolicited_pongs_go_out_on_the_second_while_a_client_receives() {
+    let (near, far) = duplex(1024);
+    let builder = MessageWebSocket::builder()
+        .unsolicited_pong_interval(10 * SECOND)
+        .timeouts(PATIENT);
+    let (client, raw) = tokio::join!(builder.connect_over(near, URI), RawPeer::server(far));
+    assert_unsolicited_pongs(client.expect("a server"), raw.expect("a client")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsolicited_pongs_go_out_on_the_second_while_a_server_receives() {
+    let (near, far) = duplex(1024);
+    let options = AcceptOptions::new()
+        .unsolicited_pong_interval(10 * SECOND)
+        .timeouts(PATIENT);
+    let (server, raw) = tokio::join!(options.accept(near), RawPeer::client(far));
+    assert_unsolicited_pongs(server.expect("a client"), raw.expect("a server")).await;
+}
+
+async fn assert_unsolicited_pongs(socket: MessageWebSocket, mut raw: RawPeer<DuplexStream>) {
+    assert_eq!(socket.actual_unsolicited_pong_interval(), Some(10 * SECOND));
+    let receiving = tokio::spawn(async move { socket.receive().await });
+    let mut last = Instant::now();
+    for _ in 0..5 {
+        let frame = raw.receive().await.expect("open");
+        assert_eq!(frame, Some(wire::pong("")));
+        let waited = last.elapsed();
+        assert!(
+            waited >= 10 * SECOND && waited < 11 * SECOND,
+            "after {waited:?}"
+        );
+        last = Instant::now();
+    }
+    raw.send(&[wire::text("never disturbed")])
+        .await
+        .expect("open");
+    let message = receiving.await.expect("no panic").expect("open");
+    assert_eq!(message, Some(Message::from("never disturbed")));
+}
+
+#[tokio::test]
+async fn an_interval_that_is_too_short_is_raised_and_none_is_none() {
+    for (interval, actual) in [
+        (None, None),
+        (Some(Duration::ZERO), Some(SECOND)),
+        (Some(SECOND / 2), Some(SECOND)),
+        (Some(2 * SECOND), Some(2 * SECOND)),
+    ] {
+        let (near, far) = duplex(1024);
+        let builder = MessageWebSocket::builder().unsolicited_pong_interval(interval);
+        let (client, _raw) = tokio::join!(builder.connect_over(near, URI), RawPeer::server(far));
+        let client = client.expect("a server");
+        assert_eq!(client.actual_unsolicited_pong_interval(), actual);
+    }
+}
+
+#[tokio::test]
+async fn a_keep_alive_frame_is_a_pong_that_goes_out_at_once() {
+    let (client, mut raw) = client_of_raw(PATIENT, 1024).await.expect("a pair");
+    assert_eq!(client.actual_unsolicited_pong_interval(), None);
+    for _ in 0..2 {
+        client.send_keep_alive().await.expect("open");
+        let frame = raw.receive().await.expect("open");
+        assert_eq!(frame, Some(wire::pong("")));
+    }
+    client.start_close(CloseCode::NORMAL, "").expect("valid");
+    let error = client.send_keep_alive().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
 #[tokio::test(start_paused = true)]

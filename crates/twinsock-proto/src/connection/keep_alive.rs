@@ -1,8 +1,10 @@
-//! Pings that find out whether the peer is there, and how long it takes to answer.
+//! Pings that find out whether the peer is there, and how long it takes to answer; Pongs that
+//! only show that we are.
 
 use std::time::{Duration, Instant};
 
 use crate::frame::control::ControlPayload;
+use crate::limits::Timing;
 
 /// Sends a Ping when the peer has been silent, and gives up when nothing follows.
 #[derive(Debug)]
@@ -16,7 +18,13 @@ pub(crate) struct KeepAlive {
     unanswered_since: Option<Instant>,
     pings: u64,
     round_trip_time: Option<Duration>,
+    pong_interval: Option<Duration>,
+    /// When an unsolicited Pong was last due.
+    last_pong: Instant,
 }
+
+/// More unsolicited Pongs than one each second keep nothing alive that fewer would not.
+const SHORTEST_PONG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is due.
 #[derive(Debug, PartialEq)]
@@ -27,19 +35,19 @@ pub(crate) enum Due {
 }
 
 impl KeepAlive {
-    pub(crate) fn new(
-        interval: Option<Duration>,
-        patience: Option<Duration>,
-        now: Instant,
-    ) -> Self {
+    pub(crate) fn new(timing: &Timing, now: Instant) -> Self {
         Self {
-            interval,
-            patience,
+            interval: timing.keep_alive,
+            patience: timing.pong,
             last_received: now,
             newest_ping: None,
             unanswered_since: None,
             pings: 0,
             round_trip_time: None,
+            pong_interval: timing
+                .unsolicited_pong
+                .map(|interval| interval.max(SHORTEST_PONG_INTERVAL)),
+            last_pong: now,
         }
     }
 
@@ -47,12 +55,28 @@ impl KeepAlive {
         self.round_trip_time
     }
 
+    /// The time between unsolicited Pongs, as it is kept to.
+    pub(crate) fn pong_interval(&self) -> Option<Duration> {
+        self.pong_interval
+    }
+
     /// When something is due; `None` also for a time too far away to be told.
     pub(crate) fn deadline(&self) -> Option<Instant> {
+        [self.ping_deadline(), self.pong_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn ping_deadline(&self) -> Option<Instant> {
         match self.unanswered_since {
             Some(since) => since.checked_add(self.patience?),
             None => self.last_received.checked_add(self.interval?),
         }
+    }
+
+    fn pong_deadline(&self) -> Option<Instant> {
+        self.last_pong.checked_add(self.pong_interval?)
     }
 
     /// Bytes came: the peer is there.
@@ -75,7 +99,7 @@ impl KeepAlive {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Due {
-        if self.deadline().is_none_or(|deadline| now < deadline) {
+        if !is_past(self.ping_deadline(), now) {
             return Due::Nothing;
         }
         if self.unanswered_since.is_some() {
@@ -88,6 +112,20 @@ impl KeepAlive {
         self.handle_ping_sent(payload, now);
         Due::Ping(payload)
     }
+
+    /// Whether an unsolicited Pong is due; if so, the next one is due an interval from now: what
+    /// was missed is not made up for.
+    pub(crate) fn take_due_pong(&mut self, now: Instant) -> bool {
+        let is_due = is_past(self.pong_deadline(), now);
+        if is_due {
+            self.last_pong = now;
+        }
+        is_due
+    }
+}
+
+fn is_past(deadline: Option<Instant>, now: Instant) -> bool {
+    deadline.is_some_and(|deadline| deadline <= now)
 }
 
 #[cfg(test)]
@@ -101,7 +139,11 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn keep_alive(now: Instant) -> KeepAlive {
-        KeepAlive::new(Some(20 * SECOND), Some(5 * SECOND), now)
+        let timing = Timing {
+            pong: Some(5 * SECOND),
+            ..Timing::default()
+        };
+        KeepAlive::new(&timing, now)
     }
 
     #[test]

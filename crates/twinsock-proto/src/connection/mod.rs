@@ -203,6 +203,12 @@ impl Connection {
         self.state.keep_alive.round_trip_time()
     }
 
+    /// The time between unsolicited Pongs: [`Timing::unsolicited_pong`], but never less than 1 s.
+    #[must_use]
+    pub fn unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.state.keep_alive.pong_interval()
+    }
+
     /// Queues a message, whatever room there is; see [`has_room`](Self::has_room).
     ///
     /// # Errors
@@ -258,6 +264,17 @@ impl Connection {
     /// When the connection is closing or closed.
     pub fn ping(&mut self, now: Instant, payload: ControlPayload) -> Result<(), NotOpen> {
         self.state.ping(now, payload)
+    }
+
+    /// Queues a Pong that nobody asked for (RFC 6455 §5.5.3), unless the last such Pong still
+    /// waits.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed.
+    pub fn send_unsolicited_pong(&mut self) -> Result<(), NotOpen> {
+        self.state.require_open()?;
+        self.state.sender.send_unsolicited_pong();
+        Ok(())
     }
 
     /// Begins the closing handshake (RFC 6455 §7.1.2); messages that come meanwhile are still

@@ -47,7 +47,7 @@ impl State {
             sender,
             close: CloseState::Open,
             timers: TimerTable::default(),
-            keep_alive: KeepAlive::new(timing.keep_alive, timing.pong, now),
+            keep_alive: KeepAlive::new(&timing, now),
             now,
             is_caught_up: true,
             input: Direction::Open,
@@ -201,6 +201,9 @@ impl State {
             // Nothing is read until the application has caught up: the answer may be there.
             Due::GiveUp if !self.is_caught_up => self.keep_alive.handle_received(now),
             Due::GiveUp => self.fail(Failure::TimedOut(Overdue::Pong)),
+        }
+        if self.is_open() && self.keep_alive.take_due_pong(now) {
+            self.sender.send_unsolicited_pong();
         }
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct Sender {
     pending_pong: Option<ControlPayload>,
     /// Where our Close frame ends in the stream of bytes, while it is on its way out.
     close_end: Option<u64>,
+    /// Where our last unsolicited Pong ends in that stream.
+    unsolicited_pong_end: u64,
     room: usize,
 }
 
@@ -56,6 +58,7 @@ impl Sender {
             mask_keys,
             pending_pong: None,
             close_end: None,
+            unsolicited_pong_end: 0,
             room,
         }
     }
@@ -149,6 +152,16 @@ impl Sender {
         if let Some(payload) = self.pending_pong.take() {
             self.send_control(Opcode::Pong, &payload);
         }
+    }
+
+    /// Queues a Pong that answers nothing (RFC 6455 §5.5.3). While the last one waits another
+    /// would tell the peer nothing more, so at most one is held.
+    pub(crate) fn send_unsolicited_pong(&mut self) {
+        if self.queue.taken() < self.unsolicited_pong_end {
+            return;
+        }
+        self.send_frame(Opcode::Pong, Fragment::Final, Payload::Borrowed(&[]));
+        self.unsolicited_pong_end = self.queue.taken() + self.queue.len() as u64;
     }
 
     /// No answer is owed any more.

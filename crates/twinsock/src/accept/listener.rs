@@ -12,6 +12,7 @@ use crate::accept::pending::PendingHandshake;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
 use crate::opening::Addresses;
+use crate::stream::StreamWebSocket;
 
 /// Listens on a TCP port.
 ///
@@ -127,7 +128,7 @@ impl Listener {
 
     /// `None` when the client is gone already.
     fn incoming(&self, stream: TcpStream) -> Option<Incoming> {
-        stream.set_nodelay(true).ok()?;
+        self.options.apply_to(&stream).ok()?;
         let addresses = Addresses::of(&stream).ok()?;
         Some(Incoming {
             stream,
@@ -172,7 +173,8 @@ impl Incoming {
     }
 
     /// The TCP connection itself, for instance to put TLS on it;
-    /// [`AcceptOptions::accept`] then takes the TLS stream. `TCP_NODELAY` is set.
+    /// [`AcceptOptions::accept`] then takes the TLS stream. Its options are set: `TCP_NODELAY`,
+    /// and what [`AcceptOptions`] was told.
     #[must_use]
     pub fn into_stream(self) -> TcpStream {
         self.stream
@@ -187,6 +189,17 @@ impl Incoming {
     /// Dropping the future drops the connection.
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
         self.receive_request().await?.accept().await
+    }
+
+    /// Does the opening handshake for a socket that carries bytes.
+    ///
+    /// # Errors
+    /// See [`AcceptOptions::accept`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn accept_stream(self) -> Result<StreamWebSocket, Error> {
+        self.receive_request().await?.accept_stream().await
     }
 
     /// Reads the client's request and leaves the decision to the caller.

@@ -1,13 +1,20 @@
 //! Settings of a server.
 
+use std::io;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use twinsock_proto::handshake::server::{Origin, OriginPolicy, Policy};
-use twinsock_proto::{Limits, Settings};
+use twinsock_proto::{Limits, ReceiveMode, Settings, TextPolicy, Timing};
 
 use crate::accept::handshake;
 use crate::accept::pending::PendingHandshake;
-use crate::driver::ByteStream;
+use crate::driver::{ByteStream, CloseWithoutCode, StreamFraming};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
+use crate::stream::{StreamOptions, StreamWebSocket};
+use crate::tcp_options::{Nagle, TcpOptions};
 use crate::timeout::Timeouts;
 
 /// The settings with which a server accepts connections.
@@ -30,6 +37,10 @@ pub struct AcceptOptions {
     origins: OriginPolicy,
     limits: Limits,
     timeouts: Timeouts,
+    unsolicited_pong: Option<Duration>,
+    tcp: TcpOptions,
+    receive_mode: ReceiveMode,
+    stream: StreamOptions,
 }
 
 impl AcceptOptions {
@@ -103,6 +114,73 @@ impl AcceptOptions {
         self
     }
 
+    /// How often a Pong goes out that nobody asked for (RFC 6455 §5.5.3,
+    /// `Control.DesiredUnsolicitedPongInterval` in UWP); `None`, the default, for none.
+    ///
+    /// It keeps routers between the peers from forgetting the connection, and lets a dead network
+    /// show as a failure to send. Whether the peer is there only a Ping finds out:
+    /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive). Less than 1 s is raised to 1 s. Like
+    /// all timers it runs while the application receives, or waits to send.
+    #[must_use]
+    pub fn unsolicited_pong_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.unsolicited_pong = interval.into();
+        self
+    }
+
+    /// Turns Nagle's algorithm on for what a [`Listener`](crate::Listener) accepts
+    /// (`Control.NoDelay = false` in UWP); by default it is off: `TCP_NODELAY` is set.
+    ///
+    /// The system then holds a small segment back until the client has confirmed the one before.
+    /// The socket gathers messages by itself, so this hardly ever pays.
+    #[must_use]
+    pub fn nagle(mut self) -> Self {
+        self.tcp.nagle = Nagle::On;
+        self
+    }
+
+    /// How many bytes the system may hold that the client has not confirmed, for what a
+    /// [`Listener`](crate::Listener) accepts (`SO_SNDBUF`, `Control.OutboundBufferSizeInBytes` in
+    /// UWP); the system's choice by default.
+    ///
+    /// Setting it turns off the system's own tuning of the buffer, so most programs leave it
+    /// alone. The system brings it within its limits, and Linux doubles it for its bookkeeping.
+    #[must_use]
+    pub fn outbound_buffer_size(mut self, bytes: usize) -> Self {
+        self.tcp.outbound_buffer_size = Some(bytes);
+        self
+    }
+
+    /// Whether a message socket hands out messages whole or in parts before anything was received
+    /// (`Control.ReceiveMode` in UWP); whole by default.
+    #[must_use]
+    pub fn receive_mode(mut self, mode: ReceiveMode) -> Self {
+        self.receive_mode = mode;
+        self
+    }
+
+    /// How what is written to a stream socket becomes messages; one message per flush by default.
+    #[must_use]
+    pub fn framing(mut self, framing: StreamFraming) -> Self {
+        self.stream.framing = framing;
+        self
+    }
+
+    /// Has a stream socket take the bytes of text messages too, which fail the connection with
+    /// 1003 by default.
+    #[must_use]
+    pub fn text_as_bytes(mut self) -> Self {
+        self.stream.text = TextPolicy::Accept;
+        self
+    }
+
+    /// Has a stream socket take a Close frame without a code for the end of the stream; by
+    /// default it is an error.
+    #[must_use]
+    pub fn end_without_code(mut self) -> Self {
+        self.stream.close_without_code = CloseWithoutCode::IsTheEnd;
+        self
+    }
+
     /// Does the opening handshake over `stream`.
     ///
     /// A client that is turned away gets an HTTP response that says why. On a TCP stream of your
@@ -120,6 +198,20 @@ impl AcceptOptions {
         stream: impl ByteStream + 'static,
     ) -> Result<MessageWebSocket, Error> {
         self.receive_request(stream).await?.accept().await
+    }
+
+    /// Does the opening handshake over `stream` for a socket that carries bytes.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn accept_stream(
+        &self,
+        stream: impl ByteStream + 'static,
+    ) -> Result<StreamWebSocket, Error> {
+        self.receive_request(stream).await?.accept_stream().await
     }
 
     /// Reads the client's request and leaves the decision to the caller.
@@ -143,12 +235,27 @@ impl AcceptOptions {
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             limits: self.limits,
-            timing: self.timeouts.into(),
+            timing: Timing {
+                unsolicited_pong: self.unsolicited_pong,
+                ..self.timeouts.into()
+            },
+            receive_mode: self.receive_mode,
             ..Settings::default()
         }
     }
 
-    pub(crate) fn timeout(&self) -> std::time::Duration {
+    /// Sets the options of a TCP connection that was accepted.
+    pub(crate) fn apply_to(&self, stream: &TcpStream) -> io::Result<()> {
+        let socket = SockRef::from(stream);
+        self.tcp.prepare(&socket)?;
+        self.tcp.apply(&socket, self.timeouts.send)
+    }
+
+    pub(crate) fn stream_options(&self) -> StreamOptions {
+        self.stream
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
         self.timeouts.accept
     }
 }

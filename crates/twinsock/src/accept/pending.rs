@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
+use twinsock_proto::Settings;
 use twinsock_proto::handshake::Subprotocol;
 use twinsock_proto::handshake::server::Received;
 
@@ -15,6 +16,7 @@ use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
 use crate::opening::{Addresses, Head, Opened, Opening};
+use crate::stream::StreamWebSocket;
 use crate::timeout::Timeout;
 
 /// A client's request for a connection, which the server may look at before it decides.
@@ -84,6 +86,26 @@ impl PendingHandshake {
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
+        let (opened, settings) = self.open().await?;
+        opened.into_message_socket(settings)
+    }
+
+    /// Opens the connection for a socket that carries bytes, unless the page's origin is not
+    /// allowed.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection.
+    pub async fn accept_stream(self) -> Result<StreamWebSocket, Error> {
+        let options = self.options.stream_options();
+        let (opened, settings) = self.open().await?;
+        opened.into_stream_socket(settings, options)
+    }
+
+    /// Sends the response, and gives what a socket is made of.
+    pub(crate) async fn open(self) -> Result<(Opened, Settings), Error> {
         let Self {
             stream,
             received,
@@ -109,12 +131,12 @@ impl PendingHandshake {
             protocol,
             addresses,
         };
-        Opened {
+        let opened = Opened {
             stream,
             opening,
             leftover,
-        }
-        .into_message_socket(options.settings())
+        };
+        Ok((opened, options.settings()))
     }
 
     /// Turns the client away with a status and a text of the application's own.

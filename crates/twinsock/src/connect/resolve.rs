@@ -6,9 +6,6 @@ use twinsock_proto::uri::WebSocketUri;
 
 use crate::error::Error;
 
-/// At most this many addresses of a name are tried: as many as UWP tries.
-const MOST_ADDRESSES: usize = 5;
-
 /// The addresses of the host, in the system's order of preference.
 pub(crate) async fn addresses(uri: &WebSocketUri) -> Result<Vec<SocketAddr>, Error> {
     let (host, port) = (uri.host(), uri.port());
@@ -24,7 +21,6 @@ pub(crate) async fn addresses(uri: &WebSocketUri) -> Result<Vec<SocketAddr>, Err
             addresses.push(address);
         }
     }
-    addresses.truncate(MOST_ADDRESSES);
     if addresses.is_empty() {
         Err(Error::no_address(host))
     } else {

@@ -2,21 +2,26 @@
 
 use std::net::SocketAddr;
 
-use tokio::net::TcpStream;
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::connect::budget::Budget;
+use crate::connect::options::ConnectOptions;
 use crate::error::Error;
 use crate::opening::Addresses;
 use crate::timeout::Timeout;
 
-/// Connects to the first address that answers; the error is the last one's.
+/// Connects to the first address that answers, of as many as may be tried; the error is the last
+/// one's.
 pub(crate) async fn connect_to_any(
     addresses: &[SocketAddr],
+    options: &ConnectOptions,
     budget: &Budget,
 ) -> Result<(TcpStream, Addresses), Error> {
     let mut last_error = Error::timeout(Timeout::Connect);
-    for &address in addresses {
-        match budget.spend(Timeout::Connect, connect_to(address)).await {
+    for &address in addresses.iter().take(options.max_addresses) {
+        let connecting = connect_to(address, options);
+        match budget.spend(Timeout::Connect, connecting).await {
             Ok(connected) => return Ok(connected),
             Err(error) => last_error = error,
         }
@@ -27,11 +32,23 @@ pub(crate) async fn connect_to_any(
     Err(last_error)
 }
 
-async fn connect_to(address: SocketAddr) -> Result<(TcpStream, Addresses), Error> {
-    let failed = |error| Error::cannot_connect(address, error);
-    let stream = TcpStream::connect(address).await.map_err(failed)?;
-    // The socket gathers messages by itself; Nagle's algorithm would only delay the last one.
-    stream.set_nodelay(true).map_err(failed)?;
-    let addresses = Addresses::of(&stream).map_err(failed)?;
-    Ok((stream, addresses))
+async fn connect_to(
+    address: SocketAddr,
+    options: &ConnectOptions,
+) -> Result<(TcpStream, Addresses), Error> {
+    let connect = async {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        options.tcp.prepare(&SockRef::from(&socket))?;
+        let stream = socket.connect(address).await?;
+        let send_timeout = options.timeouts.send;
+        options.tcp.apply(&SockRef::from(&stream), send_timeout)?;
+        let addresses = Addresses::of(&stream)?;
+        Ok((stream, addresses))
+    };
+    connect
+        .await
+        .map_err(|error| Error::cannot_connect(address, error))
 }

@@ -85,6 +85,11 @@ impl Driver {
             .with_engine(|engine| engine.connection().round_trip_time())
     }
 
+    pub(crate) fn unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.shared
+            .with_engine(|engine| engine.connection().unsolicited_pong_interval())
+    }
+
     pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
         self.shared.with_engine(|engine| engine.feed(message))
     }
@@ -255,6 +260,51 @@ impl Driver {
     }
 
     // ---- messages in parts ----
+
+    /// Waits until no other message is under way; from then on others wait.
+    pub(crate) async fn begin_message(&self) -> Result<(), Error> {
+        self.wait(|engine| {
+            ready!(engine.poll_turn())?;
+            Poll::Ready(engine.begin_message())
+        })
+        .await
+    }
+
+    /// Sends the next part of the message that was begun.
+    pub(crate) fn poll_send_part(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+        mut part: impl FnMut(&mut Connection) -> Result<(), SendError>,
+    ) -> Poll<Result<(), Error>> {
+        let sent = self.shared.poll(waiter, context, |engine| {
+            ready!(engine.poll_room())?;
+            Poll::Ready(engine.send(&mut part))
+        });
+        self.shared.settle(ready!(sent)?);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Others may send again.
+    pub(crate) fn end_message(&self) {
+        self.shared.with_engine(Engine::end_message);
+    }
+
+    /// The rest of the message will not come.
+    pub(crate) fn abort_message(&self) {
+        let output = self.shared.with_engine(Engine::abort_message);
+        self.shared.settle(output);
+    }
+
+    pub(crate) fn poll_received(
+        &self,
+        waiter: &mut Waiter,
+        context: &mut Context<'_>,
+        mode: ReceiveMode,
+    ) -> Poll<Result<Option<Received>, Error>> {
+        self.shared
+            .poll(waiter, context, |engine| engine.poll_received(mode))
+    }
 
     pub(crate) async fn receive_in(&self, mode: ReceiveMode) -> Result<Option<Received>, Error> {
         self.wait(|engine| engine.poll_received(mode)).await

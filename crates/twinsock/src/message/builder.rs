@@ -1,16 +1,11 @@
-//! Settings before connecting, and the connecting itself.
+//! A client's `MessageWebSocket` before it connects.
 
-use http::{HeaderName, HeaderValue};
-use twinsock_proto::handshake::Subprotocol;
-use twinsock_proto::handshake::client::Request;
-use twinsock_proto::uri::WebSocketUri;
-use twinsock_proto::{Limits, Settings};
+use twinsock_proto::{ReceiveMode, Settings};
 
-use crate::connect;
+use crate::connect::{ConnectOptions, shared_settings};
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
-use crate::timeout::Timeouts;
 
 /// The settings of a client's [`MessageWebSocket`], made before it connects
 /// (`MessageWebSocketControl` in UWP).
@@ -35,59 +30,33 @@ use crate::timeout::Timeouts;
 /// ```
 #[derive(Debug, Default)]
 pub struct MessageWebSocketBuilder {
-    headers: Vec<(HeaderName, HeaderValue)>,
-    protocols: Vec<Subprotocol>,
-    limits: Limits,
-    timeouts: Timeouts,
-    /// The first setting that cannot be.
-    invalid: Option<Error>,
+    pub(crate) options: ConnectOptions,
+    receive_mode: ReceiveMode,
 }
 
+shared_settings!(MessageWebSocketBuilder);
+
 impl MessageWebSocketBuilder {
-    /// Offers a subprotocol, the preferred one first; none by default
-    /// (`Control.SupportedProtocols` in UWP).
-    #[must_use]
-    pub fn protocol(mut self, protocol: &str) -> Self {
-        match protocol.parse::<Subprotocol>() {
-            Ok(protocol) => self.protocols.push(protocol),
-            Err(error) => self.refuse(error.into()),
-        }
-        self
-    }
-
-    /// Adds a header to the handshake's request, such as `Origin`, `Cookie` or `Authorization`;
-    /// the handshake's own headers are refused (`SetRequestHeader` in UWP).
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(mut value)) => {
-                // It may be a secret: `Debug` does not show it.
-                value.set_sensitive(true);
-                self.headers.push((name, value));
-            }
-            (Err(_), _) => self.refuse(Error::invalid_argument(format!(
-                "expected a header name of token characters, got {name:?}"
-            ))),
-            // The value may be a secret: it is not shown.
-            (_, Err(_)) => self.refuse(Error::invalid_argument(format!(
-                "expected a value of visible characters for the header {name:?}, got others"
-            ))),
-        }
-        self
-    }
-
     /// The largest message received, in bytes; 64 MiB by default, `None` for no limit
     /// (`Control.MaxMessageSize` in UWP). A larger one fails the connection with 1009.
     #[must_use]
     pub fn max_message_size(mut self, size: impl Into<Option<u64>>) -> Self {
-        self.limits.max_message_size = size.into();
+        self.options.limits.max_message_size = size.into();
         self
     }
 
-    /// How long is waited for what.
+    /// Whether messages are handed out whole or in parts before anything was received
+    /// (`Control.ReceiveMode` in UWP); whole by default.
+    ///
+    /// Each call of [`receive`](MessageWebSocket::receive),
+    /// [`receive_part`](MessageWebSocket::receive_part) or
+    /// [`receive_stream`](MessageWebSocket::receive_stream) decides it anew. This says how the
+    /// socket reads until the first of them, for instance while a `send` waits: a socket for
+    /// messages above [`max_message_size`](Self::max_message_size) is set to
+    /// [`ReceiveMode::PartialMessage`].
     #[must_use]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
+    pub fn receive_mode(mut self, mode: ReceiveMode) -> Self {
+        self.receive_mode = mode;
         self
     }
 
@@ -103,15 +72,18 @@ impl MessageWebSocketBuilder {
     /// # Cancel safety
     /// Dropping the future ends the attempt and leaves no connection behind.
     pub async fn connect(self, uri: &str) -> Result<MessageWebSocket, Error> {
-        let (request, settings, timeouts) = self.into_parts(uri)?;
-        let opened = connect::connect(request, &timeouts).await?;
-        opened.into_message_socket(settings)
+        let receive_mode = self.receive_mode;
+        let (opened, settings) = self.options.connect(uri).await?;
+        opened.into_message_socket(Settings {
+            receive_mode,
+            ..settings
+        })
     }
 
     /// Does the opening handshake over a byte stream that is already there.
     ///
     /// `uri` names the host and resource to ask for; with `wss://` the stream is expected to be
-    /// TLS. [`Timeouts::connect`] covers the handshake.
+    /// TLS. [`Timeouts::connect`](crate::Timeouts::connect) covers the handshake.
     ///
     /// # Errors
     /// As [`connect`](Self::connect), but for what concerns names and addresses.
@@ -123,66 +95,11 @@ impl MessageWebSocketBuilder {
         stream: impl ByteStream + 'static,
         uri: &str,
     ) -> Result<MessageWebSocket, Error> {
-        let (request, settings, timeouts) = self.into_parts(uri)?;
-        let opened = connect::connect_over(Box::new(stream), request, &timeouts).await?;
-        opened.into_message_socket(settings)
-    }
-
-    fn into_parts(self, uri: &str) -> Result<(Request, Settings, Timeouts), Error> {
-        if let Some(error) = self.invalid {
-            return Err(error);
-        }
-        let uri: WebSocketUri = uri.parse().map_err(|error| {
-            let shown = without_credentials(uri);
-            Error::invalid_argument(format!("the address {shown:?} cannot be used: {error}"))
-        })?;
-        let mut request = Request::new(uri);
-        for (name, value) in self.headers {
-            request = request.header(name, value)?;
-        }
-        for protocol in self.protocols {
-            request = request.protocol(protocol)?;
-        }
-        let settings = Settings {
-            limits: self.limits,
-            timing: self.timeouts.into(),
-            ..Settings::default()
-        };
-        Ok((request, settings, self.timeouts))
-    }
-
-    fn refuse(&mut self, error: Error) {
-        self.invalid.get_or_insert(error);
-    }
-}
-
-/// The address for an error's text: what may be a password is left out.
-fn without_credentials(uri: &str) -> String {
-    let start = uri.find("://").map_or(0, |scheme| scheme + "://".len());
-    let end = uri[start..]
-        .find(['/', '?', '#'])
-        .map_or(uri.len(), |length| start + length);
-    match uri[start..end].rfind('@') {
-        Some(at) => format!("{}…{}", &uri[..start], &uri[start + at..]),
-        None => uri.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_in_an_address_is_not_shown() {
-        for (address, shown) in [
-            ("ws://user:secret@host/path", "ws://…@host/path"),
-            ("ws://user:s@cret@host", "ws://…@host"),
-            ("user:secret@host", "…@host"),
-            ("ws://host/a@b", "ws://host/a@b"),
-            ("ws://host", "ws://host"),
-            ("", ""),
-        ] {
-            assert_eq!(without_credentials(address), shown);
-        }
+        let receive_mode = self.receive_mode;
+        let (opened, settings) = self.options.connect_over(stream, uri).await?;
+        opened.into_message_socket(Settings {
+            receive_mode,
+            ..settings
+        })
     }
 }

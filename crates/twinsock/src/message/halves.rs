@@ -79,6 +79,17 @@ impl MessageSender {
         self.0.ping(payload).await
     }
 
+    /// [`MessageWebSocket::send_keep_alive`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_keep_alive(&self) -> Result<(), Error> {
+        self.0.send_keep_alive().await
+    }
+
     /// [`MessageWebSocket::flush`].
     ///
     /// # Errors

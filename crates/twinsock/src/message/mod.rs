@@ -2,24 +2,32 @@
 
 mod builder;
 mod halves;
+mod reader;
 mod sink_stream;
+mod writer;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
-use twinsock_proto::{CloseCode, CloseReason, Closed, ControlPayload, Message};
+use twinsock_proto::{
+    CloseCode, CloseReason, Closed, ControlPayload, Fragment, Message, MessageType, ReceiveMode,
+};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
+pub use crate::message::reader::MessageReader;
+pub use crate::message::writer::MessageWriter;
 
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
+use crate::received::Received;
 
 /// A WebSocket for whole messages, text or binary (`MessageWebSocket` in UWP).
 ///
@@ -81,7 +89,7 @@ pub struct MessageWebSocket {
 impl MessageWebSocket {
     /// Connects to a `ws://` address with all settings at their defaults.
     ///
-    /// At most five addresses of the name are tried, each for 60 s.
+    /// Up to five addresses of the name are tried, each for 60 s.
     ///
     /// # Errors
     /// See [`MessageWebSocketBuilder::connect`].
@@ -188,6 +196,105 @@ impl MessageWebSocket {
         self.driver.receive().await
     }
 
+    /// The next part of a message, as soon as it has come
+    /// (`MessageWebSocketReceiveMode.PartialMessage` in UWP); `None` as for
+    /// [`receive`](Self::receive).
+    ///
+    /// Nothing is collected, so [`max_message_size`](MessageWebSocketBuilder::max_message_size)
+    /// does not count, and a message of any size takes 64 KiB of memory. A part may be empty:
+    /// an empty message, or the mere end of one. A part of a text ends between two characters;
+    /// UTF-8 is checked across parts.
+    ///
+    /// A `receive` in the midst of a message gives the one after it.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    ///
+    /// # Cancel safety
+    /// A dropped `receive_part` loses nothing: the next call gives the part.
+    pub async fn receive_part(&self) -> Result<Option<Received>, Error> {
+        self.driver.receive_in(ReceiveMode::PartialMessage).await
+    }
+
+    /// The next message as a stream to read from, however large it is; `None` as for
+    /// [`receive`](Self::receive).
+    ///
+    /// Ready as soon as the first part has come. One reader at a time: another receiver would
+    /// take parts away from it. What a dropped reader has not read is passed over.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    ///
+    /// # Cancel safety
+    /// A dropped `receive_stream` loses nothing: the next call gives the message.
+    pub async fn receive_stream(&self) -> Result<Option<MessageReader<'_>>, Error> {
+        let part = self.receive_part().await?;
+        Ok(part.map(|part| MessageReader::new(&self.driver, part)))
+    }
+
+    /// Begins a message that is written piece by piece, however large it is; other messages wait
+    /// until it is finished.
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text);
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) while a message is sent with
+    /// [`send_nonfinal_frame`](Self::send_nonfinal_frame).
+    ///
+    /// # Cancel safety
+    /// A dropped `send_stream` has begun nothing.
+    pub async fn send_stream(&self, message_type: MessageType) -> Result<MessageWriter<'_>, Error> {
+        self.driver.begin_message().await?;
+        Ok(MessageWriter::new(&self.driver, message_type))
+    }
+
+    /// Sends a frame after which more frames of the same message follow
+    /// (`SendNonfinalFrameAsync` in UWP), and tells its size in bytes.
+    ///
+    /// The first frame's [`message_type`](Self::message_type) is that of the message. A text may
+    /// be cut anywhere, also inside a character. Until
+    /// [`send_final_frame`](Self::send_final_frame) no other message can be sent.
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text);
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), with nothing sent, when
+    /// the frames of a text are no UTF-8 together.
+    ///
+    /// # Cancel safety
+    /// As [`send_text`](Self::send_text).
+    pub async fn send_nonfinal_frame(&self, bytes: impl Into<Bytes>) -> Result<usize, Error> {
+        self.send_frame(Fragment::Nonfinal, bytes.into()).await
+    }
+
+    /// Sends a frame that ends its message (`SendFinalFrameAsync` in UWP), and tells its size in
+    /// bytes.
+    ///
+    /// # Errors
+    /// As [`send_nonfinal_frame`](Self::send_nonfinal_frame).
+    ///
+    /// # Cancel safety
+    /// As [`send_text`](Self::send_text).
+    pub async fn send_final_frame(&self, bytes: impl Into<Bytes>) -> Result<usize, Error> {
+        self.send_frame(Fragment::Final, bytes.into()).await
+    }
+
+    async fn send_frame(&self, fragment: Fragment, bytes: Bytes) -> Result<usize, Error> {
+        let message_type = self.message_type();
+        self.driver
+            .send(|connection| connection.send_fragment(message_type, fragment, bytes.clone()))
+            .await?;
+        Ok(bytes.len())
+    }
+
+    /// Has a background task drive the socket from now on, so that Pings are answered, keep-alives
+    /// sent and the end noticed whatever the application does.
+    ///
+    /// Up to 64 KiB of messages are read ahead, then the peer has to wait. Its Close frame is
+    /// answered once the application has received all that came before it. Outside of a runtime
+    /// it does nothing.
+    pub fn attend(&self) {
+        self.driver.attend();
+    }
+
     /// Sends a Ping with up to 125 bytes of payload.
     ///
     /// The answer is noticed while the socket is driven, and gives the
@@ -207,6 +314,23 @@ impl MessageWebSocket {
             ))
         })?;
         self.driver.ping(payload).await
+    }
+
+    /// Sends one Pong that nobody asked for, as
+    /// [`unsolicited_pong_interval`](MessageWebSocketBuilder::unsolicited_pong_interval) does by
+    /// itself (`WebSocketKeepAlive.Run` in UWP).
+    ///
+    /// The peer does not answer. While the last one still waits to go out, nothing is added.
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// A dropped `send_keep_alive` has sent nothing, unless it was ready.
+    pub async fn send_keep_alive(&self) -> Result<(), Error> {
+        self.driver
+            .send(|connection| Ok(connection.send_unsolicited_pong()?))
+            .await
     }
 
     /// Waits until all that was sent is with the operating system.
@@ -300,6 +424,13 @@ impl MessageWebSocket {
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.opening.peer_address()
+    }
+
+    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
+    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    #[must_use]
+    pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.driver.unsolicited_pong_interval()
     }
 
     /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first

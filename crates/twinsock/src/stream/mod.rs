@@ -1,5 +1,6 @@
 //! The socket for byte streams.
 
+mod builder;
 mod halves;
 mod options;
 
@@ -14,9 +15,11 @@ use http::{Request, Response};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use twinsock_proto::{CloseCode, CloseReason, Closed};
 
-use crate::driver::Driver;
+use crate::accept::AcceptOptions;
+use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::opening::Opening;
+pub use crate::stream::builder::StreamWebSocketBuilder;
 pub use crate::stream::halves::{StreamReader, StreamWriter};
 pub(crate) use crate::stream::options::StreamOptions;
 
@@ -79,6 +82,49 @@ pub struct StreamWebSocket {
 }
 
 impl StreamWebSocket {
+    /// Connects to a `ws://` address with all settings at their defaults.
+    ///
+    /// At most five addresses of the name are tried, each for 60 s.
+    ///
+    /// # Errors
+    /// See [`StreamWebSocketBuilder::connect`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the attempt and leaves no connection behind.
+    pub async fn connect(uri: &str) -> Result<Self, Error> {
+        Self::builder().connect(uri).await
+    }
+
+    /// The settings that must be made before connecting (`StreamWebSocketControl` in UWP).
+    #[must_use]
+    pub fn builder() -> StreamWebSocketBuilder {
+        StreamWebSocketBuilder::default()
+    }
+
+    /// Does the client's opening handshake over a byte stream that is already there: TLS, a
+    /// tunnel, memory in a test. `uri` names the host and resource to ask for.
+    ///
+    /// # Errors
+    /// See [`StreamWebSocketBuilder::connect_over`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn connect_over(stream: impl ByteStream + 'static, uri: &str) -> Result<Self, Error> {
+        Self::builder().connect_over(stream, uri).await
+    }
+
+    /// Does the server's opening handshake over a byte stream, with all settings at their
+    /// defaults; see [`AcceptOptions`] for others and [`Listener`](crate::Listener) for TCP.
+    ///
+    /// # Errors
+    /// See [`AcceptOptions::accept`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
+    pub async fn accept(stream: impl ByteStream + 'static) -> Result<Self, Error> {
+        AcceptOptions::default().accept_stream(stream).await
+    }
+
     pub(crate) fn new(driver: Driver, opening: Opening, options: StreamOptions) -> Self {
         let (driver, opening) = (Arc::new(driver), Arc::new(opening));
         let (reader, writer) = halves::of(driver, opening, options);

@@ -1,0 +1,246 @@
+//! What a client's socket of either kind is set to before it connects.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use twinsock_proto::handshake::Subprotocol;
+use twinsock_proto::handshake::client::Request;
+use twinsock_proto::uri::WebSocketUri;
+use twinsock_proto::{Limits, Settings, Timing};
+
+use crate::connect;
+use crate::driver::ByteStream;
+use crate::error::Error;
+use crate::opening::Opened;
+use crate::tcp_options::TcpOptions;
+use crate::timeout::Timeouts;
+
+/// Beneath every builder: what was set, and the connecting itself.
+#[derive(Debug)]
+pub(crate) struct ConnectOptions {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    protocols: Vec<Subprotocol>,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) unsolicited_pong: Option<Duration>,
+    pub(crate) tcp: TcpOptions,
+    /// How many addresses of a name are tried.
+    pub(crate) max_addresses: usize,
+    /// The first setting that cannot be.
+    invalid: Option<Error>,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            headers: Vec::new(),
+            protocols: Vec::new(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            unsolicited_pong: None,
+            tcp: TcpOptions::default(),
+            // As many as UWP tries.
+            max_addresses: 5,
+            invalid: None,
+        }
+    }
+}
+
+impl ConnectOptions {
+    pub(crate) fn add_protocol(&mut self, protocol: &str) {
+        match protocol.parse::<Subprotocol>() {
+            Ok(protocol) => self.protocols.push(protocol),
+            Err(error) => self.refuse(error.into()),
+        }
+    }
+
+    pub(crate) fn add_header(&mut self, name: &str, value: &str) {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(mut value)) => {
+                // It may be a secret: `Debug` does not show it.
+                value.set_sensitive(true);
+                self.headers.push((name, value));
+            }
+            (Err(_), _) => self.refuse(Error::invalid_argument(format!(
+                "expected a header name of token characters, got {name:?}"
+            ))),
+            // The value may be a secret: it is not shown.
+            (_, Err(_)) => self.refuse(Error::invalid_argument(format!(
+                "expected a value of visible characters for the header {name:?}, got others"
+            ))),
+        }
+    }
+
+    pub(crate) fn set_max_addresses(&mut self, count: usize) {
+        if count == 0 {
+            self.refuse(Error::invalid_argument(
+                "expected at least one address to try, got 0",
+            ));
+        }
+        self.max_addresses = count;
+    }
+
+    /// Connects, and gives what a socket is made of.
+    pub(crate) async fn connect(self, uri: &str) -> Result<(Opened, Settings), Error> {
+        let opened = connect::connect(self.request(uri)?, &self).await?;
+        Ok((opened, self.settings()))
+    }
+
+    /// The same over a byte stream that is already there.
+    pub(crate) async fn connect_over(
+        self,
+        stream: impl ByteStream + 'static,
+        uri: &str,
+    ) -> Result<(Opened, Settings), Error> {
+        let request = self.request(uri)?;
+        let opened = connect::connect_over(Box::new(stream), request, &self.timeouts).await?;
+        Ok((opened, self.settings()))
+    }
+
+    fn request(&self, uri: &str) -> Result<Request, Error> {
+        if let Some(error) = &self.invalid {
+            return Err(error.clone());
+        }
+        let uri: WebSocketUri = uri.parse().map_err(|error| {
+            let shown = without_credentials(uri);
+            Error::invalid_argument(format!("the address {shown:?} cannot be used: {error}"))
+        })?;
+        let mut request = Request::new(uri);
+        for (name, value) in self.headers.iter().cloned() {
+            request = request.header(name, value)?;
+        }
+        for protocol in self.protocols.iter().cloned() {
+            request = request.protocol(protocol)?;
+        }
+        Ok(request)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            limits: self.limits,
+            timing: Timing {
+                unsolicited_pong: self.unsolicited_pong,
+                ..self.timeouts.into()
+            },
+            ..Settings::default()
+        }
+    }
+
+    /// Keeps the error for `connect` to report.
+    fn refuse(&mut self, error: Error) {
+        self.invalid.get_or_insert(error);
+    }
+}
+
+/// Writes the settings that every builder has, for one whose field `options` is a
+/// [`ConnectOptions`]: they are the same, and so is what is said of them.
+macro_rules! shared_settings {
+    ($builder:ident) => {
+        impl $builder {
+            /// Offers a subprotocol, the preferred one first; none by default
+            /// (`Control.SupportedProtocols` in UWP).
+            #[must_use]
+            pub fn protocol(mut self, protocol: &str) -> Self {
+                self.options.add_protocol(protocol);
+                self
+            }
+
+            /// Adds a header to the handshake's request, such as `Origin`, `Cookie` or
+            /// `Authorization`; the handshake's own headers are refused (`SetRequestHeader` in
+            /// UWP).
+            #[must_use]
+            pub fn header(mut self, name: &str, value: &str) -> Self {
+                self.options.add_header(name, value);
+                self
+            }
+
+            /// How long is waited for what.
+            #[must_use]
+            pub fn timeouts(mut self, timeouts: $crate::Timeouts) -> Self {
+                self.options.timeouts = timeouts;
+                self
+            }
+
+            /// How often a Pong goes out that nobody asked for (RFC 6455 §5.5.3,
+            /// `Control.DesiredUnsolicitedPongInterval` in UWP); `None`, the default, for none.
+            ///
+            /// It keeps routers between the peers from forgetting the connection, and lets a dead
+            /// network show as a failure to send. Whether the peer is there only a Ping finds out:
+            /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive). Less than 1 s is raised to 1 s.
+            /// Like all timers it runs while the application receives, or waits to send.
+            #[must_use]
+            pub fn unsolicited_pong_interval(
+                mut self,
+                interval: impl Into<Option<::std::time::Duration>>,
+            ) -> Self {
+                self.options.unsolicited_pong = interval.into();
+                self
+            }
+
+            /// How many addresses of a name are tried, in the system's order of preference; 5 by
+            /// default, as in UWP. Zero is refused by `connect`.
+            #[must_use]
+            pub fn max_addresses(mut self, count: usize) -> Self {
+                self.options.set_max_addresses(count);
+                self
+            }
+
+            /// Turns Nagle's algorithm on (`Control.NoDelay = false` in UWP); by default it is
+            /// off: `TCP_NODELAY` is set.
+            ///
+            /// The system then holds a small segment back until the peer has confirmed the one
+            /// before. The socket gathers messages by itself, so this hardly ever pays. Over a
+            /// stream of your own it has no effect.
+            #[must_use]
+            pub fn nagle(mut self) -> Self {
+                self.options.tcp.nagle = $crate::tcp_options::Nagle::On;
+                self
+            }
+
+            /// How many bytes the system may hold that the peer has not confirmed (`SO_SNDBUF`,
+            /// `Control.OutboundBufferSizeInBytes` in UWP); the system's choice by default.
+            ///
+            /// Setting it turns off the system's own tuning of the buffer, so most programs leave
+            /// it alone. The system brings it within its limits, and Linux doubles it for its
+            /// bookkeeping. Over a stream of your own it has no effect.
+            #[must_use]
+            pub fn outbound_buffer_size(mut self, bytes: usize) -> Self {
+                self.options.tcp.outbound_buffer_size = Some(bytes);
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use shared_settings;
+
+/// The address for an error's text: what may be a password is left out.
+fn without_credentials(uri: &str) -> String {
+    let start = uri.find("://").map_or(0, |scheme| scheme + "://".len());
+    let end = uri[start..]
+        .find(['/', '?', '#'])
+        .map_or(uri.len(), |length| start + length);
+    match uri[start..end].rfind('@') {
+        Some(at) => format!("{}…{}", &uri[..start], &uri[start + at..]),
+        None => uri.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        for (address, shown) in [
+            ("ws://user:secret@host/path", "ws://…@host/path"),
+            ("ws://user:s@cret@host", "ws://…@host"),
+            ("user:secret@host", "…@host"),
+            ("ws://host/a@b", "ws://host/a@b"),
+            ("ws://host", "ws://host"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(address), shown);
+        }
+    }
+}
