@@ -2,6 +2,7 @@
 
 mod builder;
 mod halves;
+mod outgoing_type;
 mod sink_stream;
 
 use std::fmt;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use twinsock_proto::{CloseCode, CloseReason, Closed, ControlPayload, Message};
+use twinsock_proto::{CloseCode, CloseReason, Closed, ControlPayload, Message, MessageType};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
@@ -18,6 +19,7 @@ pub use crate::message::halves::{MessageReceiver, MessageSender};
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
+use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
 
@@ -75,6 +77,7 @@ use crate::opening::Opening;
 pub struct MessageWebSocket {
     driver: Arc<Driver>,
     opening: Arc<Opening>,
+    outgoing_type: OutgoingType,
     waiters: Waiters,
 }
 
@@ -128,6 +131,7 @@ impl MessageWebSocket {
             waiters: Waiters::new(&driver),
             driver,
             opening: Arc::new(opening),
+            outgoing_type: OutgoingType::default(),
         }
     }
 
@@ -269,6 +273,33 @@ impl MessageWebSocket {
     #[must_use]
     pub fn split(self) -> (MessageSender, MessageReceiver) {
         halves::split(self)
+    }
+
+    /// The type of the messages that a [`DataWriter`](crate::DataWriter) sends; by default binary
+    /// (`Control.MessageType` in UWP).
+    #[must_use]
+    pub fn message_type(&self) -> MessageType {
+        self.outgoing_type.get()
+    }
+
+    /// Sets the type of the messages that a [`DataWriter`](crate::DataWriter) sends from now on,
+    /// in whatever task (`Control.MessageType` in UWP).
+    ///
+    /// What was queued before keeps its type; what is received has the type that the peer gave it.
+    ///
+    /// ```
+    /// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), twinsock::DataError> {
+    /// use twinsock::{DataWriter, MessageType};
+    ///
+    /// socket.set_message_type(MessageType::Text);
+    /// let mut writer = DataWriter::over(&socket);
+    /// writer.write_string("Hello, world!");
+    /// writer.store().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_message_type(&self, message_type: MessageType) {
+        self.outgoing_type.set(message_type);
     }
 
     /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
