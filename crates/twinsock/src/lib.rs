@@ -62,6 +62,8 @@
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
 //! * [`Timeouts`] has every wait with its default.
+//! * [`DataWriter`] and [`DataReader`] put numbers, strings and times into messages and byte
+//!   streams, and take them out.
 //!
 //! # What can be relied on
 //! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
@@ -76,6 +78,7 @@
 
 mod accept;
 mod connect;
+mod data;
 mod driver;
 mod error;
 mod message;
@@ -94,6 +97,10 @@ pub use twinsock_proto::{
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
+pub use crate::data::{
+    ByteOrder, DataError, DataReader, DataWriter, DateTime, Guid, InMemory, InputStreamOptions,
+    StoreTarget, TimeSpan, UnicodeEncoding,
+};
 pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::message::{

@@ -5,6 +5,8 @@ use std::io::Cursor;
 use bytes::Bytes;
 use twinsock_proto::{Message, MessageRef, MessageType};
 
+use crate::data::DataReader;
+
 /// A message, or a part of one (`MessageWebSocketMessageReceivedEventArgs` in UWP).
 ///
 /// ```
@@ -86,6 +88,12 @@ impl Received {
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.content.into_bytes()
+    }
+
+    /// A reader of the bytes, all at hand (`GetDataReader` in UWP).
+    #[must_use]
+    pub fn into_reader(self) -> DataReader {
+        DataReader::from_bytes(self.into_bytes())
     }
 
     /// The bytes as a stream to read from (`GetDataStream` in UWP).

@@ -9,9 +9,11 @@ use http::{Request, Response, StatusCode};
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use twinsock::{
-    AcceptOptions, ByteStream, CloseCode, CloseReason, Closed, Error, ErrorKind, Failure, Incoming,
-    Initiator, Listener, Message, MessageReceiver, MessageSender, MessageType, MessageWebSocket,
-    MessageWebSocketBuilder, PendingHandshake, Timeout, Timeouts, Utf8Bytes,
+    AcceptOptions, ByteOrder, ByteStream, CloseCode, CloseReason, Closed, DataError, DataReader,
+    DataWriter, DateTime, Error, ErrorKind, Failure, Guid, InMemory, Incoming, Initiator,
+    InputStreamOptions, Listener, Message, MessageReceiver, MessageSender, MessageType,
+    MessageWebSocket, MessageWebSocketBuilder, PendingHandshake, TimeSpan, Timeout, Timeouts,
+    UnicodeEncoding, Utf8Bytes,
 };
 
 type Result<T> = std::result::Result<T, Error>;
@@ -25,14 +27,24 @@ fn gives<T>(future: impl Future<Output = T> + Send) {
 #[test]
 fn every_type_may_be_shared_between_threads() {
     is_shareable::<AcceptOptions>();
+    is_shareable::<ByteOrder>();
     is_shareable::<CloseCode>();
     is_shareable::<CloseReason>();
     is_shareable::<Closed>();
+    is_shareable::<DataError>();
+    is_shareable::<DataReader>();
+    is_shareable::<DataReader<DuplexStream>>();
+    is_shareable::<DataWriter>();
+    is_shareable::<DataWriter<MessageSender>>();
+    is_shareable::<DateTime>();
     is_shareable::<Error>();
     is_shareable::<ErrorKind>();
     is_shareable::<Failure>();
+    is_shareable::<Guid>();
+    is_shareable::<InMemory>();
     is_shareable::<Incoming>();
     is_shareable::<Initiator>();
+    is_shareable::<InputStreamOptions>();
     is_shareable::<Listener>();
     is_shareable::<Message>();
     is_shareable::<MessageReceiver>();
@@ -40,8 +52,10 @@ fn every_type_may_be_shared_between_threads() {
     is_shareable::<MessageType>();
     is_shareable::<MessageWebSocket>();
     is_shareable::<MessageWebSocketBuilder>();
+    is_shareable::<TimeSpan>();
     is_shareable::<Timeout>();
     is_shareable::<Timeouts>();
+    is_shareable::<UnicodeEncoding>();
     is_shareable::<Utf8Bytes>();
 }
 
@@ -96,6 +110,8 @@ fn the_socket(socket: MessageWebSocket, stream: DuplexStream, other: DuplexStrea
     let _: Option<SocketAddr> = socket.local_address();
     let _: Option<SocketAddr> = socket.peer_address();
     let _: Option<Duration> = socket.round_trip_time();
+    let _: MessageType = socket.message_type();
+    socket.set_message_type(MessageType::Text);
     let _: (MessageSender, MessageReceiver) = socket.split();
 }
 
@@ -111,6 +127,26 @@ fn the_halves(sender: &MessageSender, receiver: &MessageReceiver) {
     gives::<Result<Option<Message>>>(receiver.receive());
     let _: Option<Closed> = receiver.closed();
     let _: [&MessageWebSocket; 2] = [sender.socket(), receiver.socket()];
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn readers_and_writers(
+    socket: &MessageWebSocket,
+    sender: MessageSender,
+    streams: [DuplexStream; 2],
+) {
+    type Stored = std::result::Result<usize, DataError>;
+    gives::<Stored>(DataWriter::over(socket).store());
+    let mut writer: DataWriter<MessageSender> = DataWriter::over(sender);
+    gives::<Stored>(writer.store());
+    gives::<std::result::Result<(), DataError>>(writer.flush());
+    let _: MessageSender = writer.detach_stream();
+    let [mut first, second] = streams;
+    gives::<Stored>(DataWriter::over(&mut first).store());
+    gives::<Stored>(DataReader::over(&mut first).load(1));
+    let _: DuplexStream = DataReader::over(second).detach_stream();
+    let _: Bytes = DataReader::from_bytes("").detach_buffer();
+    let _: Bytes = DataWriter::new().detach_buffer();
 }
 
 #[expect(dead_code, reason = "that it compiles is the test")]

@@ -88,7 +88,7 @@ pub struct Connection {
     receiver: Receiver,
     state: State,
     /// The peer's Close, while the application may still reply to what came before it.
-    held_close: Option<HeldClose>,
+    held_close: Option<Box<HeldClose>>,
 }
 
 /// A Close frame of the peer that is not answered yet.
@@ -495,10 +495,10 @@ impl Connection {
                 (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
                 (Ok(Step::Close(reason)), OnClose::Answer) => state.handle_close(reason),
                 (Ok(Step::Close(reason)), OnClose::Hold) => {
-                    self.held_close = Some(HeldClose {
+                    self.held_close = Some(Box::new(HeldClose {
                         reason,
                         behind: Behind::ControlFrames,
-                    });
+                    }));
                 }
                 (Ok(Step::NeedsBytes), _) if receiver.is_kept_waiting() => {
                     state.handle_message_cut();

@@ -28,8 +28,19 @@ pub(crate) struct State {
     is_caught_up: bool,
     input: Direction,
     output: Direction,
+    /// What the application does after our Close.
+    after_close: AfterClose,
     /// How the network lost the connection, told when all that was received is handed out.
     loss: Option<Loss>,
+}
+
+/// What the application does after our Close frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AfterClose {
+    /// It waits for the peer's, for a limited time.
+    Wait,
+    /// It goes on receiving for as long as the peer is there.
+    Receive,
 }
 
 /// One direction of the byte stream.
@@ -52,6 +63,7 @@ impl State {
             is_caught_up: true,
             input: Direction::Open,
             output: Direction::Open,
+            after_close: AfterClose::Wait,
             loss: None,
         }
     }
@@ -103,11 +115,12 @@ impl State {
     pub(crate) fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
         match self.close {
             CloseState::Open => self.close_sending(now, reason)?,
-            CloseState::CloseSent(_) if !self.timers.is_set(Timer::Close) => self.now = now,
+            CloseState::CloseSent(_) if self.after_close == AfterClose::Receive => self.now = now,
             CloseState::CloseSent(_) | CloseState::Draining(_) | CloseState::Closed(_) => {
                 return Err(NotOpen);
             }
         }
+        self.after_close = AfterClose::Wait;
         self.start(Timer::Close, self.timing.close);
         Ok(())
     }
@@ -124,6 +137,7 @@ impl State {
         self.sender.send_pending_pong();
         self.sender.send_close(&reason);
         self.close = CloseState::CloseSent(Some(reason));
+        self.after_close = AfterClose::Receive;
         Ok(())
     }
 
@@ -155,10 +169,13 @@ impl State {
         self.output = Direction::Ended;
         self.lose_output();
         self.timers.clear(Timer::Send);
-        if self.is_open() {
-            self.close = CloseState::CloseSent(None);
-            self.start(Timer::Close, self.timing.close);
+        match self.close {
+            CloseState::Open => self.close = CloseState::CloseSent(None),
+            CloseState::CloseSent(_) if self.after_close == AfterClose::Receive => {}
+            CloseState::CloseSent(_) | CloseState::Draining(_) | CloseState::Closed(_) => return,
         }
+        self.after_close = AfterClose::Wait;
+        self.start(Timer::Close, self.timing.close);
     }
 
     pub(crate) fn handle_transmitted(&mut self, now: Instant, count: usize) {
@@ -169,7 +186,7 @@ impl State {
         // The peer has the full time for its answer once it has our Close frame.
         let advanced_close = count > 0 && self.sender.advanced_close();
         let awaits_close =
-            matches!(self.close, CloseState::CloseSent(_)) && self.timers.is_set(Timer::Close);
+            matches!(self.close, CloseState::CloseSent(_)) && self.after_close == AfterClose::Wait;
         if advanced_close && awaits_close {
             self.start(Timer::Close, self.timing.close);
         }
@@ -202,7 +219,7 @@ impl State {
             Due::GiveUp if !self.is_caught_up => self.keep_alive.handle_received(now),
             Due::GiveUp => self.fail(Failure::TimedOut(Overdue::Pong)),
         }
-        if self.is_open() && self.keep_alive.take_due_pong(now) {
+        if self.keeps_alive() && self.keep_alive.take_due_pong(now) {
             self.sender.send_unsolicited_pong();
         }
     }
@@ -359,9 +376,8 @@ impl State {
     fn keeps_alive(&self) -> bool {
         match self.close {
             CloseState::Open => true,
-            // The peer goes on sending after our Close.
             CloseState::CloseSent(_) => {
-                self.output == Direction::Open && !self.timers.is_set(Timer::Close)
+                self.after_close == AfterClose::Receive && self.output == Direction::Open
             }
             CloseState::Draining(_) | CloseState::Closed(_) => false,
         }

@@ -201,11 +201,12 @@ impl Driver {
         let read = self.shared.poll(waiter, context, |engine| {
             engine.poll_read_bytes(memory, reading)
         });
-        if let Read::End = ready!(read)? {
-            let output = self.shared.with_engine(Engine::attend_half_closed);
+        let read = ready!(read);
+        if !matches!(read, Ok(Read::Bytes)) {
+            let output = self.shared.with_engine(Engine::attend_end_of_bytes);
             self.shared.settle(output);
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(read.map(|_| ()))
     }
 
     pub(crate) fn poll_write_bytes(

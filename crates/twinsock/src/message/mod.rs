@@ -2,6 +2,7 @@
 
 mod builder;
 mod halves;
+mod outgoing_type;
 mod reader;
 mod sink_stream;
 mod writer;
@@ -25,6 +26,7 @@ pub use crate::message::writer::MessageWriter;
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
+use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
 use crate::received::Received;
@@ -83,6 +85,7 @@ use crate::received::Received;
 pub struct MessageWebSocket {
     driver: Arc<Driver>,
     opening: Arc<Opening>,
+    outgoing_type: OutgoingType,
     waiters: Waiters,
 }
 
@@ -136,6 +139,7 @@ impl MessageWebSocket {
             waiters: Waiters::new(&driver),
             driver,
             opening: Arc::new(opening),
+            outgoing_type: OutgoingType::default(),
         }
     }
 
@@ -393,6 +397,33 @@ impl MessageWebSocket {
     #[must_use]
     pub fn split(self) -> (MessageSender, MessageReceiver) {
         halves::split(self)
+    }
+
+    /// The type of the messages that a [`DataWriter`](crate::DataWriter) sends; by default binary
+    /// (`Control.MessageType` in UWP).
+    #[must_use]
+    pub fn message_type(&self) -> MessageType {
+        self.outgoing_type.get()
+    }
+
+    /// Sets the type of the messages that a [`DataWriter`](crate::DataWriter) sends from now on,
+    /// in whatever task (`Control.MessageType` in UWP).
+    ///
+    /// What was queued before keeps its type; what is received has the type that the peer gave it.
+    ///
+    /// ```
+    /// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), twinsock::DataError> {
+    /// use twinsock::{DataWriter, MessageType};
+    ///
+    /// socket.set_message_type(MessageType::Text);
+    /// let mut writer = DataWriter::over(&socket);
+    /// writer.write_string("Hello, world!");
+    /// writer.store().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_message_type(&self, message_type: MessageType) {
+        self.outgoing_type.set(message_type);
     }
 
     /// The subprotocol that was agreed on (`Information.Protocol` in UWP).

@@ -73,8 +73,9 @@ impl Engine {
         }
     }
 
-    /// Has the connection attended while the application may still write; see [`Read::End`].
-    pub(crate) fn attend_half_closed(&mut self) -> Output {
+    /// Nothing more is read: has the connection driven while the application may still write,
+    /// and to its end when all is said.
+    pub(crate) fn attend_end_of_bytes(&mut self) -> Output {
         match self.connection.held_close() {
             Some(_) => self.keep_attendant(),
             None => self.call_attendant(),
