@@ -18,6 +18,15 @@ pub(super) enum Attendant {
     UntilTheEnd,
 }
 
+/// What attending came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Attended {
+    /// The task is not needed any more.
+    Done,
+    /// A stream is being written: the task comes back when the writing has paused.
+    WritingGoesOn,
+}
+
 impl Attendant {
     pub(super) fn is_called(self) -> bool {
         self != Self::Absent
@@ -48,11 +57,14 @@ impl Engine {
         Output::NeedsAttendant
     }
 
-    /// Does what is to be done without a caller. Ready when the task is not needed any more.
-    pub(crate) fn poll_attend(&mut self) -> Poll<()> {
+    /// Does what is to be done without a caller.
+    pub(crate) fn poll_attend(&mut self) -> Poll<Attended> {
         while self.connection.closed().is_none() {
-            self.push_unsent_message();
-            let is_written = self.poll_write().is_ready() && self.unsent.is_empty();
+            self.push_due_message();
+            let is_written = self.poll_write().is_ready();
+            if is_written && !self.unsent.is_empty() {
+                return Poll::Ready(Attended::WritingGoesOn);
+            }
             if is_written && self.attendant != Attendant::UntilTheEnd && !self.is_ending() {
                 break;
             }
@@ -67,7 +79,7 @@ impl Engine {
             let _ = self.reach_end();
         }
         self.leave();
-        Poll::Ready(())
+        Poll::Ready(Attended::Done)
     }
 
     /// Drives the connection beside an application that is busy with a message; never ready.

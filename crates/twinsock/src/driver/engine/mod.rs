@@ -22,6 +22,7 @@ use twinsock_proto::{Closed, Connection};
 
 use crate::driver::alarm::{self, Alarm};
 use crate::driver::engine::attend::Attendant;
+pub(crate) use crate::driver::engine::attend::Attended;
 pub(crate) use crate::driver::engine::read::{
     BeforeWaiting, CloseWithoutCode, Read, StreamReading,
 };
