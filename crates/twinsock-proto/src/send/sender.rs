@@ -38,7 +38,7 @@ pub(crate) struct Sender {
     mask_keys: Option<Box<MaskKeys>>,
     /// The answer to a Ping for which there was no room. RFC 6455 §5.5.3 allows to answer only
     /// the newest; so a peer that pings without reading makes us hold one answer.
-    pending_pong: Option<ControlPayload>,
+    pending_pong: Option<Box<ControlPayload>>,
     /// Where our Close frame ends in the stream of bytes, while it is on its way out.
     close_end: Option<u64>,
     /// Where our last unsolicited Pong ends in that stream.
@@ -141,9 +141,11 @@ impl Sender {
 
     /// RFC 6455 §5.5.2: a Ping is answered, each one as long as there is room.
     pub(crate) fn answer_ping(&mut self, payload: ControlPayload) {
-        self.pending_pong = Some(payload);
         if self.has_room() {
-            self.send_pending_pong();
+            self.pending_pong = None;
+            self.send_control(Opcode::Pong, &payload);
+        } else {
+            self.pending_pong = Some(Box::new(payload));
         }
     }
 
