@@ -61,6 +61,7 @@
 //! * A **server** begins with [`Listener`], or with [`AcceptOptions`] over any byte stream.
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
+//! * [`Information`] tells at any time how a socket stands and what went over it.
 //! * [`Timeouts`] has every wait with its default.
 //! * [`DataWriter`] and [`DataReader`] put numbers, strings and times into messages and byte
 //!   streams, and take them out.
@@ -81,6 +82,7 @@ mod connect;
 mod data;
 mod driver;
 mod error;
+mod information;
 mod message;
 mod opening;
 mod received;
@@ -92,8 +94,9 @@ mod web_error_status;
 pub use bytes::Bytes;
 pub use http;
 pub use twinsock_proto::{
-    AbortCause, CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message,
-    MessageType, Overdue, ReceiveMode, Utf8Bytes, Violation,
+    AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
+    LimitExceeded, Message, MessageType, Overdue, ReceiveMode, Statistics, Traffic, Utf8Bytes,
+    Violation,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
@@ -103,6 +106,7 @@ pub use crate::data::{
 };
 pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
+pub use crate::information::{Information, SocketState};
 pub use crate::message::{
     MessageReader, MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
     MessageWriter,
