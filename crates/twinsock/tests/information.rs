@@ -9,8 +9,8 @@ use tokio::io::{
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, advance, interval};
 use twinsock::{
-    AcceptOptions, BandwidthStatistics, CloseCode, Error, Information, Listener, MessageWebSocket,
-    SocketState, Statistics, StreamWebSocket,
+    AbortCause, AcceptOptions, BandwidthStatistics, CloseCode, Error, Failure, Information,
+    Listener, MessageWebSocket, SocketState, Statistics, StreamWebSocket,
 };
 use twinsock_testkit::sockets::{PATIENT, URI, pair, server_of_raw};
 use twinsock_testkit::wire;
@@ -194,6 +194,36 @@ async fn looking_at_a_socket_does_not_keep_it_open() -> Result<(), Error> {
     drop(server);
     reach(&information, SocketState::Closed).await;
     assert!(information.closed().expect("closed").is_clean());
+    Ok(())
+}
+
+#[test]
+fn a_socket_that_is_dropped_outside_of_a_runtime_is_closed() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (client, server) = runtime.block_on(pair(1_000)).expect("a pair");
+    let information = client.information().clone();
+    drop(client);
+    assert_eq!(information.state(), SocketState::Closed);
+    let closed = information.closed().expect("closed");
+    let failure = Failure::Aborted(AbortCause::Requested);
+    assert_eq!(closed.failure(), Some(&failure));
+    assert!(closed.sent().is_some(), "what can be sent at once is");
+    assert_eq!(runtime.block_on(server.receive()).expect("a close"), None);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_aborted_is_closed_at_once() -> Result<(), Error> {
+    let (mut client, _server) = stream_pair(100).await?;
+    client.write_all(&[7; 1_000]).await.expect("open");
+    let information = client.information().clone();
+    client.abort();
+    assert_eq!(information.state(), SocketState::Closed);
+    let closed = information.closed().expect("closed");
+    let failure = Failure::Aborted(AbortCause::Requested);
+    assert_eq!((closed.failure(), closed.sent()), (Some(&failure), None));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use twinsock_proto::{AbortCause, CloseReason, ReceiveMode};
+use twinsock_proto::{AbortCause, CloseReason, Loss, ReceiveMode};
 
 use crate::driver::alarm;
 use crate::driver::engine::{End, Engine, Output, Unread, Wakes};
@@ -46,6 +46,7 @@ impl Engine {
 
     /// Lets the transport go at once; the peer is told nothing.
     pub(crate) fn abort(&mut self) {
+        self.end_connection();
         self.end = End::Reached;
         self.transport.release();
         self.alarm.stop();
@@ -55,6 +56,18 @@ impl Engine {
             let _ = self.connection.receive_memory();
             self.give_memory_back();
         }
+    }
+
+    /// Without a transport nothing goes on: the connection is closed too.
+    fn end_connection(&mut self) {
+        if self.connection.closed().is_some() {
+            return;
+        }
+        let now = alarm::now();
+        self.connection.handle_send_failed(now, Loss::EndOfStream);
+        self.connection.abort(now, AbortCause::Requested);
+        self.connection.handle_loss(now, Loss::EndOfStream);
+        self.wakes = Wakes::Due;
     }
 
     /// The connection is closed: sends what can still go out, and lets the transport go.
