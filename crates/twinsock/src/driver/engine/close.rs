@@ -60,11 +60,12 @@ impl Engine {
 
     /// Without a transport nothing goes on: the connection is closed too.
     fn end_connection(&mut self) {
+        let now = alarm::now();
+        // Also when it is closed already: whoever keeps an eye on it keeps no unsent messages.
+        self.connection.handle_send_failed(now, Loss::EndOfStream);
         if self.connection.closed().is_some() {
             return;
         }
-        let now = alarm::now();
-        self.connection.handle_send_failed(now, Loss::EndOfStream);
         self.connection.abort(now, AbortCause::Requested);
         self.connection.handle_loss(now, Loss::EndOfStream);
         self.wakes = Wakes::Due;
