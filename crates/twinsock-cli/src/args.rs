@@ -35,9 +35,10 @@ pub(crate) struct ServeOptions {
     /// The address to listen on; port 0 is any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9001")]
     pub(crate) listen: String,
-    /// The largest message received, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE, allow_negative_numbers = true)]
-    pub(crate) max_message_size: u64,
+    /// The largest message that is echoed, in bytes; when more of one has come, the connection is closed with 1009,
+    /// though its beginning may have gone back already [default: no limit]
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
+    pub(crate) max_message_size: Option<u64>,
     /// A subprotocol that is spoken, the preferred one first
     #[arg(long = "protocol", value_name = "PROTOCOL")]
     pub(crate) protocols: Vec<String>,

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use twinsock::{CloseCode, Error, Listener, Message, MessageType, MessageWebSocket};
 
+use crate::echo::{EchoError, echo};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::measurement::{HEADING, Measurement, Order};
 use crate::sample;
-use crate::serve;
 use crate::terminal::{Output, Progress};
 
 /// Sizes that are exchanged one by one.
@@ -42,14 +42,14 @@ pub(crate) async fn run() -> Result<(), Failure> {
 }
 
 /// An echo server for one client, on a free port.
-async fn start_server() -> Result<(String, JoinHandle<Result<(), Error>>), Failure> {
+async fn start_server() -> Result<(String, JoinHandle<Result<(), EchoError>>), Failure> {
     let address = "127.0.0.1:0";
     let listener = Listener::bind(address).await;
     let listener = listener.map_err(|error| Failure::of_library(address, &error))?;
     let address = listener.local_address().to_string();
     let server = tokio::spawn(async move {
         let socket = listener.accept().await?.accept().await?;
-        serve::echo(&socket).await
+        echo(&socket, None).await
     });
     Ok((address, server))
 }
@@ -149,7 +149,7 @@ fn expect(echo: Option<Message>, sent: &Message, number: usize) -> Result<(), Tr
 /// Closes, and tells how the connection ended.
 async fn finish(
     socket: &MessageWebSocket,
-    server: JoinHandle<Result<(), Error>>,
+    server: JoinHandle<Result<(), EchoError>>,
     show: &mut Show,
 ) -> Result<(), Trouble> {
     socket
@@ -225,6 +225,15 @@ impl Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         Self::Connection(error)
+    }
+}
+
+impl From<EchoError> for Trouble {
+    fn from(error: EchoError) -> Self {
+        match error {
+            EchoError::Connection(error) => Self::Connection(error),
+            EchoError::TooBig { .. } => Self::Unexpected(error.to_string()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod args;
 mod connect;
 mod demo;
+mod echo;
 mod exit_code;
 mod failure;
 mod measurement;

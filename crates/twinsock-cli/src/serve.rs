@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use twinsock::{AcceptOptions, CloseCode, Error, Incoming, Listener, MessageWebSocket, Timeouts};
+use twinsock::{AcceptOptions, CloseCode, Error, Incoming, Listener, Timeouts};
 
 use crate::args::ServeOptions;
+use crate::echo::{EchoError, echo};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, chain};
 use crate::stop_signal::StopSignal;
@@ -22,7 +23,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
         StopSignal::new().map_err(|error| Failure::system("cannot wait for signals", &error))?;
     let listener = listen(&options).await?;
     announce(&listener)?;
-    let mut server = Server::default();
+    let mut server = Server::new(options.max_message_size);
     server
         .accept_until(&listener, stop_signal.received())
         .await?;
@@ -44,7 +45,7 @@ async fn listen(options: &ServeOptions) -> Result<Listener, Failure> {
 }
 
 fn accept_options(options: &ServeOptions) -> Result<AcceptOptions, Error> {
-    let mut accept_options = AcceptOptions::new().max_message_size(options.max_message_size);
+    let mut accept_options = AcceptOptions::new();
     for protocol in &options.protocols {
         accept_options = accept_options.protocol(protocol)?;
     }
@@ -87,6 +88,7 @@ struct Server {
     connections: JoinSet<()>,
     /// Becomes true when the server shuts down.
     shutdown: watch::Sender<bool>,
+    max_message_size: Option<u64>,
 }
 
 /// How a connection learns that the server shuts down.
@@ -100,16 +102,15 @@ impl Shutdown {
     }
 }
 
-impl Default for Server {
-    fn default() -> Self {
+impl Server {
+    fn new(max_message_size: Option<u64>) -> Self {
         Self {
             connections: JoinSet::new(),
             shutdown: watch::Sender::new(false),
+            max_message_size,
         }
     }
-}
 
-impl Server {
     async fn accept_until(
         &mut self,
         listener: &Listener,
@@ -123,7 +124,8 @@ impl Server {
                     let incoming = incoming.map_err(|error| {
                         Failure::of_library(&listener.local_address().to_string(), &error)
                     })?;
-                    self.connections.spawn(serve(incoming, Shutdown(self.shutdown.subscribe())));
+                    let shutdown = Shutdown(self.shutdown.subscribe());
+                    self.connections.spawn(serve(incoming, self.max_message_size, shutdown));
                 }
                 // Otherwise the set would grow with each connection that ever was.
                 Some(_) = self.connections.join_next() => {}
@@ -144,28 +146,24 @@ impl Server {
 }
 
 /// Serves one client; what goes wrong is told in one line, and concerns nobody else.
-async fn serve(incoming: Incoming, shutdown: Shutdown) {
+async fn serve(incoming: Incoming, limit: Option<u64>, shutdown: Shutdown) {
     let peer = incoming.peer_address();
-    if let Err(error) = accept_and_echo(incoming, shutdown).await {
+    if let Err(error) = accept_and_echo(incoming, limit, shutdown).await {
         terminal::say(format_args!("{peer}: {}", chain(&error)));
     }
 }
 
-async fn accept_and_echo(incoming: Incoming, mut shutdown: Shutdown) -> Result<(), Error> {
+async fn accept_and_echo(
+    incoming: Incoming,
+    limit: Option<u64>,
+    mut shutdown: Shutdown,
+) -> Result<(), EchoError> {
     let socket = tokio::select! {
         socket = incoming.accept() => socket?,
         () = shutdown.begun() => return Ok(()),
     };
     tokio::select! {
-        ended = echo(&socket) => ended,
-        () = shutdown.begun() => socket.close(CloseCode::GOING_AWAY, "").await,
+        ended = echo(&socket, limit) => ended,
+        () = shutdown.begun() => Ok(socket.close(CloseCode::GOING_AWAY, "").await?),
     }
-}
-
-/// Sends each message back, until the client closes.
-pub(crate) async fn echo(socket: &MessageWebSocket) -> Result<(), Error> {
-    while let Some(message) = socket.receive().await? {
-        socket.send(message).await?;
-    }
-    Ok(())
 }
