@@ -9,7 +9,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 use crate::exit_code::{self, ExitCode};
 use crate::failure::Failure;
 
-/// WebSockets (RFC 6455) from the command line: an echo server, a line client, a demonstration.
+/// WebSockets (RFC 6455) from the command line: an echo server, clients for lines and bytes, a demonstration.
 #[derive(Parser)]
 #[command(name = "twinsock", version, color = ColorChoice::Never, after_help = exit_code::help())]
 struct Arguments {
@@ -25,9 +25,18 @@ pub(crate) enum Command {
     /// Connects: lines of standard input go out as text messages, those that come are printed
     #[command(after_help = exit_code::help())]
     Connect(ConnectOptions),
-    /// Shows a server and a client in one process, checks all echoes and tells how fast they were
+    /// Streams: bytes of standard input go out as they are, bytes that come go to standard output
+    ///
+    /// The end of standard input is told to the server with a Close frame; what the server still has to say is
+    /// awaited. A server that answers that frame at once, as it may, says no more: `twinsock serve` sends everything
+    /// back first. When the server ends the stream, the program ends too. A server that closes without a code, or
+    /// with another than 1000 and 1001, has not said all: that is an error. While standard output is not read the
+    /// server has to wait, and may give up: `twinsock serve` does so after 30 s.
     #[command(after_help = exit_code::help())]
-    Demo,
+    Stream(StreamOptions),
+    /// Shows a server and clients in one process, checks all echoes and tells how fast they were
+    #[command(after_help = exit_code::help())]
+    Demo(DemoOptions),
 }
 
 #[derive(Args)]
@@ -47,8 +56,9 @@ pub(crate) struct ServeOptions {
     pub(crate) origins: Vec<String>,
 }
 
+/// What every client is told on the command line.
 #[derive(Args)]
-pub(crate) struct ConnectOptions {
+pub(crate) struct ClientOptions {
     /// The server's address, such as ws://127.0.0.1:9001
     pub(crate) uri: String,
     /// A header for the handshake, such as 'Authorization: Bearer …'
@@ -57,12 +67,37 @@ pub(crate) struct ConnectOptions {
     /// A subprotocol to offer, the preferred one first
     #[arg(long = "protocol", value_name = "PROTOCOL")]
     pub(crate) protocols: Vec<String>,
-    /// The largest message received, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE, allow_negative_numbers = true)]
-    pub(crate) max_message_size: u64,
     /// The time for all of connecting, from the name to the end of the handshake
     #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, allow_negative_numbers = true)]
     pub(crate) connect_timeout: Option<Duration>,
+}
+
+#[derive(Args)]
+pub(crate) struct ConnectOptions {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The largest message received, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MESSAGE_SIZE, allow_negative_numbers = true)]
+    pub(crate) max_message_size: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct StreamOptions {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// Sends all bytes as one message without an end, rather than one message each time the input pauses
+    #[arg(long)]
+    pub(crate) endless_message: bool,
+    /// Takes the bytes of text messages too; otherwise one ends the connection with 1003
+    #[arg(long)]
+    pub(crate) text_as_bytes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoOptions {
+    /// How much is copied through the stream, in bytes or with KiB, MiB or GiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size, allow_negative_numbers = true)]
+    pub(crate) stream_size: u64,
 }
 
 /// A header of the handshake. It has no `Debug`: the value may be a secret.
@@ -92,7 +127,7 @@ fn usage_failure(error: &clap::Error) -> Failure {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Failure::new(
             ExitCode::Usage,
-            "expected a command: serve, connect or demo",
+            "expected a command: serve, connect, stream or demo",
         )
         .with_hint(SEE_HELP);
     }
@@ -137,6 +172,21 @@ fn positive_seconds(text: &str) -> Result<Duration, &'static str> {
         .ok_or("expected a number of seconds above 0")
 }
 
+/// A number of bytes, such as `65536` or `64KiB`.
+fn size(text: &str) -> Result<u64, &'static str> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let (number, shift) = units
+        .iter()
+        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)))
+        .unwrap_or((text, 0));
+    number
+        .trim_end()
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or("expected a number of bytes, such as 65536 or 64KiB")
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -160,6 +210,16 @@ mod tests {
         assert_eq!(positive_seconds("0.25"), Ok(Duration::from_millis(250)));
         for text in ["0", "-1", "soon", "", "NaN", "inf", "1e300", "1e-300"] {
             assert!(positive_seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_may_have_a_unit() {
+        assert_eq!(size("65536"), Ok(65_536));
+        assert_eq!(size("64KiB"), size("65536"));
+        assert_eq!((size("3MiB"), size("1 GiB")), (Ok(3 << 20), Ok(1 << 30)));
+        for text in ["", "GiB", "-1", "1.5GiB", "1GB", "17179869184GiB"] {
+            assert!(size(text).is_err(), "{text}");
         }
     }
 }

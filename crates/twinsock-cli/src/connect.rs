@@ -3,110 +3,36 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
-use twinsock::{CloseCode, Closed, Error, ErrorKind, Message, MessageWebSocket, Timeouts};
+use twinsock::{CloseCode, Closed, Error, Message, MessageWebSocket};
 
 use crate::args::{ConnectOptions, DEFAULT_MESSAGE_SIZE};
+use crate::client;
 use crate::exit_code::ExitCode;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::standard_input::{self, Batch};
 use crate::terminal::{self, Output};
-
-/// How long the peer is waited for when nobody reads what it sends any more.
-const LEAVE_TIME: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(options: ConnectOptions) -> Result<(), Failure> {
     let socket = Arc::new(open(&options).await?);
     let longest_line = options.max_message_size.max(DEFAULT_MESSAGE_SIZE);
     let lines = standard_input::read_lines(longest_line)?;
-    let outcome = converse(&socket, lines, &options.uri).await;
+    let outcome = converse(&socket, lines, &options.client.uri).await;
     if outcome.is_err() && socket.closed().is_none() {
         // Whether the peer answers changes nothing any more.
-        let _ = tokio::time::timeout(LEAVE_TIME, socket.close(CloseCode::NORMAL, "")).await;
+        let _ = tokio::time::timeout(client::LEAVE_TIME, socket.close(CloseCode::NORMAL, "")).await;
     }
     outcome
 }
 
-// ---- opening ----
-
 async fn open(options: &ConnectOptions) -> Result<MessageWebSocket, Failure> {
-    let mut builder = MessageWebSocket::builder()
-        .max_message_size(options.max_message_size)
-        .timeouts(timeouts(options.connect_timeout));
-    for header in &options.headers {
-        builder = builder.header(&header.name, &header.value);
-    }
-    for protocol in &options.protocols {
-        builder = builder.protocol(protocol);
-    }
-    let connected = builder.connect(&options.uri).await;
-    connected.map_err(|error| cannot_connect(options, &error))
+    let builder = MessageWebSocket::builder().max_message_size(options.max_message_size);
+    let connected = client::set_up(builder, &options.client)
+        .connect(&options.client.uri)
+        .await;
+    connected.map_err(|error| client::cannot_connect(&options.client, &error))
 }
-
-fn timeouts(overall: Option<Duration>) -> Timeouts {
-    let defaults = Timeouts::default();
-    Timeouts {
-        // A user who allows more than a step's default means it.
-        connect: defaults.connect.max(overall.unwrap_or_default()),
-        overall,
-        ..defaults
-    }
-}
-
-fn cannot_connect(options: &ConnectOptions, error: &Error) -> Failure {
-    let uri = &options.uri;
-    match error.kind() {
-        ErrorKind::InvalidArgument => invalid_argument(options, error),
-        ErrorKind::ConnectionLost => {
-            let message = format!("cannot connect to {uri}: {}", chain(error));
-            Failure::new(ExitCode::HandshakeFailed, message)
-        }
-        _ => {
-            let failure = Failure::of_library(&format!("cannot connect to {uri}"), error);
-            match hint(error) {
-                Some(hint) => failure.with_hint(hint),
-                None => failure,
-            }
-        }
-    }
-}
-
-/// The library names a header in lower case; the user is shown it as it was typed.
-fn invalid_argument(options: &ConnectOptions, error: &Error) -> Failure {
-    if options.uri.to_ascii_lowercase().starts_with("wss://") {
-        let message = format!("cannot connect to {}: this program has no TLS", options.uri);
-        return Failure::new(ExitCode::Usage, message)
-            .with_hint("a TLS tunnel such as stunnel gives it a ws:// address");
-    }
-    let text = chain(error);
-    let is_named = |name: &str| {
-        let mut words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
-        words.any(|word| word.eq_ignore_ascii_case(name))
-    };
-    let mut names = options.headers.iter().map(|header| header.name.as_str());
-    match names.find(|name| is_named(name)) {
-        Some(name) => Failure::new(ExitCode::Usage, format!("--header {name:?}: {text}")),
-        None => Failure::new(ExitCode::Usage, text),
-    }
-}
-
-/// What the user may try instead.
-fn hint(error: &Error) -> Option<String> {
-    let response = error.response()?;
-    if let Some(location) = response.headers().get("location") {
-        let location = String::from_utf8_lossy(location.as_bytes());
-        return Some(format!("the server points to {location}"));
-    }
-    match response.status().as_u16() {
-        401 => Some("--header 'Authorization: …' sends credentials".to_owned()),
-        200 => Some("this is a web server; its WebSocket may be at another path".to_owned()),
-        _ => None,
-    }
-}
-
-// ---- talking ----
 
 /// Sends and prints at the same time, until the connection has closed.
 async fn converse(
@@ -202,10 +128,7 @@ fn judge(closed: Option<Closed>) -> Result<(), Failure> {
     };
     match (closed.code(), closed.received()) {
         (CloseCode::NORMAL | CloseCode::GOING_AWAY | CloseCode::NO_STATUS_RECEIVED, _) => Ok(()),
-        (_, Some(reason)) => Err(Failure::new(
-            ExitCode::Unexpected,
-            format!("closed by the peer: {reason}"),
-        )),
+        (_, Some(reason)) => Err(Failure::closed_by_peer(reason)),
         (_, None) => Err(Failure::new(ExitCode::ConnectionFailed, closed.to_string())),
     }
 }

@@ -1,17 +1,23 @@
-//! `twinsock demo`: a server and a client in one process, with every echo checked.
+//! `twinsock demo`: servers and clients in one process, with every echo checked.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
-use twinsock::{CloseCode, Error, Listener, Message, MessageType, MessageWebSocket};
+use twinsock::{
+    CloseCode, Error, Listener, Message, MessageType, MessageWebSocket, StreamWebSocket,
+};
 
+use crate::args::DemoOptions;
+use crate::copy::copy;
 use crate::echo::{EchoError, echo};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::measurement::{HEADING, Measurement, Order};
+use crate::peak_memory::peak_memory;
+use crate::progress::{Step, Transfer};
 use crate::sample;
-use crate::terminal::{Output, Progress};
+use crate::terminal::Output;
 
 /// Sizes that are exchanged one by one.
 const ONE_BY_ONE: [usize; 5] = [16, 1 << 10, 64 << 10, 1 << 20, 16 << 20];
@@ -23,14 +29,13 @@ const ONE_BY_ONE_TIME: Duration = Duration::from_millis(200);
 const SMALL_BURST: (usize, usize) = (32, 100_000);
 const LARGE_BURST: (usize, usize) = (64 << 10, 2_000);
 
-pub(crate) async fn run() -> Result<(), Failure> {
-    let (address, server) = start_server().await?;
-    let uri = format!("ws://{address}");
+pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
+    let (uri, server) = start_server().await?;
     let socket = MessageWebSocket::connect(&uri).await;
     let socket = Arc::new(socket.map_err(|error| Failure::of_library(&uri, &error))?);
     let mut show = Show::new();
     show.print(&format!(
-        "an echo server at {uri} and a client, both in this process"
+        "messages: an echo server at {uri} and a client, both in this process"
     ))?;
     show.print(HEADING)?;
     exchange_all(&socket, &mut show)
@@ -38,20 +43,25 @@ pub(crate) async fn run() -> Result<(), Failure> {
         .map_err(|trouble| trouble.at(&uri))?;
     finish(&socket, server, &mut show)
         .await
-        .map_err(|trouble| trouble.at(&uri))
+        .map_err(|trouble| trouble.at(&uri))?;
+    let (uri, server) = start_server().await?;
+    copy_stream(&uri, options.stream_size, &mut show)
+        .await
+        .map_err(|trouble| trouble.at(&uri))?;
+    wait_for(server).await.map_err(|trouble| trouble.at(&uri))
 }
 
-/// An echo server for one client, on a free port.
+/// An echo server for one client, on a free port; and its address.
 async fn start_server() -> Result<(String, JoinHandle<Result<(), EchoError>>), Failure> {
     let address = "127.0.0.1:0";
     let listener = Listener::bind(address).await;
     let listener = listener.map_err(|error| Failure::of_library(address, &error))?;
-    let address = listener.local_address().to_string();
+    let uri = format!("ws://{}", listener.local_address());
     let server = tokio::spawn(async move {
         let socket = listener.accept().await?.accept().await?;
         echo(&socket, None).await
     });
-    Ok((address, server))
+    Ok((uri, server))
 }
 
 async fn exchange_all(socket: &Arc<MessageWebSocket>, show: &mut Show) -> Result<(), Trouble> {
@@ -155,9 +165,7 @@ async fn finish(
     socket
         .close(CloseCode::NORMAL, "the demonstration is over")
         .await?;
-    if let Ok(served) = server.await {
-        served?;
-    }
+    wait_for(server).await?;
     let closed = socket.closed();
     let closed = closed.filter(|closed| closed.is_clean() && closed.code() == CloseCode::NORMAL);
     let closed = closed.ok_or_else(|| {
@@ -168,10 +176,45 @@ async fn finish(
     Ok(())
 }
 
+async fn wait_for(server: JoinHandle<Result<(), EchoError>>) -> Result<(), Trouble> {
+    match server.await {
+        Ok(served) => Ok(served?),
+        Err(error) => Err(Trouble::Unexpected(error.to_string())),
+    }
+}
+
+/// Sends so many bytes as a stream, and compares what comes back.
+async fn copy_stream(uri: &str, size: u64, show: &mut Show) -> Result<(), Trouble> {
+    let peak_before = peak_memory();
+    show.print(&format!("stream: another echo server at {uri}"))?;
+    let socket = StreamWebSocket::connect(uri).await?;
+    let transfer = Transfer::of(size);
+    let copied = copy(socket, size, &transfer).await;
+    transfer.clear();
+    let copied = copied.map_err(Trouble::Stream)?;
+    if copied.received != copied.sent {
+        return Err(Trouble::Unexpected(format!(
+            "expected {} back, got {}",
+            copied.sent, copied.received
+        )));
+    }
+    let rate = copied.megabytes_per_second();
+    let seconds = copied.elapsed.as_secs_f64();
+    show.print(&format!("there and back went {}", copied.sent))?;
+    show.print(&format!("in {seconds:.2} s: {rate:.0} MB/s each way"))?;
+    if let (Some(before), Some(after)) = (peak_before, peak_memory()) {
+        let [before, after] = [before, after].map(|bytes| bytes >> 20);
+        show.print(&format!(
+            "most memory of this process: {after} MiB, {before} MiB before the stream"
+        ))?;
+    }
+    Ok(())
+}
+
 /// Where the user sees what happens.
 struct Show {
     output: Output,
-    progress: Progress,
+    step: Step,
     exchanges_done: usize,
 }
 
@@ -179,7 +222,7 @@ impl Show {
     fn new() -> Self {
         Self {
             output: Output::new(),
-            progress: Progress::new(),
+            step: Step::new(),
             exchanges_done: 0,
         }
     }
@@ -196,10 +239,10 @@ impl Show {
         exchange: impl Future<Output = Result<Measurement, Trouble>>,
     ) -> Result<(), Trouble> {
         let all = 2 * ONE_BY_ONE.len() + 2;
-        self.progress
+        self.step
             .show(&format!("exchange {} of {all} …", self.exchanges_done + 1));
         let measured = exchange.await;
-        self.progress.clear();
+        self.step.clear();
         self.exchanges_done += 1;
         Ok(self.print(&measured?.to_string())?)
     }
@@ -208,6 +251,7 @@ impl Show {
 /// What can spoil the demonstration.
 enum Trouble {
     Connection(Error),
+    Stream(std::io::Error),
     Unexpected(String),
     Told(Failure),
 }
@@ -216,6 +260,7 @@ impl Trouble {
     fn at(self, uri: &str) -> Failure {
         match self {
             Self::Connection(error) => Failure::of_library(uri, &error),
+            Self::Stream(error) => Failure::of_stream(uri, &error),
             Self::Unexpected(what) => Failure::new(ExitCode::Unexpected, format!("{uri}: {what}")),
             Self::Told(failure) => failure,
         }

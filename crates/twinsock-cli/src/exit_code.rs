@@ -17,10 +17,11 @@ pub(crate) enum ExitCode {
     TimedOut = 6,
     StandardStream = 7,
     System = 8,
+    Interrupted = 9,
 }
 
 impl ExitCode {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Success,
         Self::Unexpected,
         Self::Usage,
@@ -30,11 +31,14 @@ impl ExitCode {
         Self::TimedOut,
         Self::StandardStream,
         Self::System,
+        Self::Interrupted,
     ];
 
     fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "done; the connection was closed with 1000, 1001 or without a code",
+            Self::Success => {
+                "done; closed with 1000, 1001 or, unless bytes were streamed, without a code"
+            }
             Self::Unexpected => "the peer closed with another code, or sent what it should not",
             Self::Usage => "the command line is wrong",
             Self::CannotConnect => "the server's name has no address, or none could be reached",
@@ -43,6 +47,7 @@ impl ExitCode {
             Self::TimedOut => "something took too long",
             Self::StandardStream => "standard input or output failed, or a line was not UTF-8",
             Self::System => "the system refused something, such as the port to listen on",
+            Self::Interrupted => "SIGINT or SIGTERM ended a stream that was not whole",
         }
     }
 }
@@ -61,6 +66,7 @@ impl From<ErrorKind> for ExitCode {
             ErrorKind::HandshakeRefused | ErrorKind::InvalidHandshake => Self::HandshakeFailed,
             ErrorKind::Timeout(_) => Self::TimedOut,
             ErrorKind::System => Self::System,
+            ErrorKind::ClosedByPeer(_) => Self::Unexpected,
             // The kinds are open for more; an unknown one is most likely the connection's.
             _ => Self::ConnectionFailed,
         }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use twinsock::CloseReason;
+
 use crate::exit_code::ExitCode;
 use crate::terminal;
 
@@ -33,6 +35,31 @@ impl Failure {
     pub(crate) fn of_library(context: &str, error: &twinsock::Error) -> Self {
         let message = format!("{context}: {}", chain(error));
         Self::new(ExitCode::from(error.kind()), message)
+    }
+
+    /// The end of a stream that should have gone on; `context` says what was tried.
+    pub(crate) fn of_stream(context: &str, error: &io::Error) -> Self {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match inner.map(|error: &twinsock::Error| (error, error.close_reason())) {
+            Some((_, Some(reason))) => Self::closed_by_peer(reason),
+            Some((error, None)) => Self::of_library(context, error),
+            None => Self::new(ExitCode::ConnectionFailed, format!("{context}: {error}")),
+        }
+    }
+
+    /// The peer's Close frame was not that of an orderly end.
+    pub(crate) fn closed_by_peer(reason: &CloseReason) -> Self {
+        Self::new(
+            ExitCode::Unexpected,
+            format!("closed by the peer: {reason}"),
+        )
+    }
+
+    pub(crate) fn of_standard_input(error: &io::Error) -> Self {
+        Self::new(
+            ExitCode::StandardStream,
+            format!("cannot read standard input: {error}"),
+        )
     }
 
     pub(crate) fn system(context: &str, error: &io::Error) -> Self {

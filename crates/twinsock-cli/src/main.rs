@@ -1,19 +1,25 @@
-//! The program `twinsock`: an echo server, a line client and a demonstration.
+//! The program `twinsock`: an echo server, clients for lines and for bytes, and a demonstration.
 //!
 //! Data goes to standard output, all else to standard error. Whatever goes wrong is one
 //! `error: ` line, at most one `hint: ` line, and an exit code with a name.
 
 mod args;
+mod client;
 mod connect;
+mod copy;
 mod demo;
 mod echo;
 mod exit_code;
 mod failure;
 mod measurement;
+mod peak_memory;
+mod progress;
 mod sample;
 mod serve;
+mod standard_bytes;
 mod standard_input;
 mod stop_signal;
+mod stream;
 mod terminal;
 
 use crate::args::Command;
@@ -40,7 +46,8 @@ fn run() -> Result<(), Failure> {
         match command {
             Command::Serve(options) => serve::run(options).await,
             Command::Connect(options) => connect::run(options).await,
-            Command::Demo => demo::run().await,
+            Command::Stream(options) => stream::run(options).await,
+            Command::Demo(options) => demo::run(options).await,
         }
     });
     // What is still under way, such as the end of a client that dawdles, does not keep the user

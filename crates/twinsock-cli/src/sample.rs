@@ -35,12 +35,38 @@ fn text(size: usize) -> String {
 
 /// All byte values, in an order that does not repeat soon.
 fn bytes(size: usize) -> Vec<u8> {
-    let mut state: u32 = 1;
-    let next_byte = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    };
-    std::iter::repeat_with(next_byte).take(size).collect()
+    let mut bytes = vec![0; size];
+    Bytes::default().fill(&mut bytes);
+    bytes
+}
+
+/// A long row of bytes, always the same one: xorshift64 by Marsaglia, which repeats after 2^64 - 1
+/// steps of 8 bytes.
+#[derive(Debug)]
+pub(crate) struct Bytes {
+    state: u64,
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self {
+            state: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+}
+
+impl Bytes {
+    /// Writes the next bytes; of the last step's those that are too many are left out.
+    pub(crate) fn fill(&mut self, memory: &mut [u8]) {
+        for piece in memory.chunks_mut(size_of::<u64>()) {
+            self.state ^= self.state << 13;
+            self.state ^= self.state >> 7;
+            self.state ^= self.state << 17;
+            for (byte, next) in piece.iter_mut().zip(self.state.to_le_bytes()) {
+                *byte = next;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

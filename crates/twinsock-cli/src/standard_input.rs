@@ -91,7 +91,7 @@ impl<R: Read> Lines<R> {
         let read = (&mut self.input)
             .take(self.longest.saturating_add(1))
             .read_until(b'\n', &mut line)
-            .map_err(|error| failure(format!("cannot read standard input: {error}")))?;
+            .map_err(|error| Failure::of_standard_input(&error))?;
         if read == 0 {
             return Ok(None);
         }

@@ -63,35 +63,6 @@ pub(crate) fn say(line: impl fmt::Display) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// A line on standard error that tells how far the work is, if a person is watching.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    is_watched: bool,
-}
-
-/// How many columns a line of progress has at most.
-const PROGRESS_WIDTH: usize = 60;
-
-impl Progress {
-    pub(crate) fn new() -> Self {
-        Self {
-            is_watched: io::stderr().is_terminal(),
-        }
-    }
-
-    pub(crate) fn show(&self, step: &str) {
-        if self.is_watched {
-            let _ = write!(io::stderr(), "\r{step:<PROGRESS_WIDTH$}");
-        }
-    }
-
-    pub(crate) fn clear(&self) {
-        if self.is_watched {
-            let _ = write!(io::stderr(), "\r{:PROGRESS_WIDTH$}\r", "");
-        }
-    }
-}
-
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;

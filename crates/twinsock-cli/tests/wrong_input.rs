@@ -63,6 +63,18 @@ fn wrong_command_lines_exit_with_2() {
             &["connect", "ws://a.example/", "--max-message-size", "big"],
             "big",
         ),
+        (&["stream"], "URI"),
+        (&["stream", "not a uri"], "not a uri"),
+        (&["stream", "wss://a.example/"], "wss://a.example/"),
+        (
+            &["stream", "ws://a.example/", "--header", "Upgrade: x"],
+            "Upgrade",
+        ),
+        (
+            &["stream", "ws://a.example/", "--max-message-size", "9"],
+            "--max-message-size",
+        ),
+        (&["demo", "--stream-size", "1 elephant"], "1 elephant"),
         (&["serve", "--listen", "no\u{7}where"], r"no\u{7}where"),
         (&["serve", "--listen", "nowhere"], "nowhere"),
         (&["serve", "--protocol", "two words"], "two words"),
@@ -83,7 +95,9 @@ fn a_secret_in_a_header_is_not_shown() {
 #[test]
 fn a_server_that_cannot_be_reached_exits_with_3() {
     let address = unused_address();
-    assert_error(&["connect", &format!("ws://{address}")], 3, &address);
+    for command in ["connect", "stream"] {
+        assert_error(&[command, &format!("ws://{address}")], 3, &address);
+    }
 }
 
 #[test]
@@ -114,8 +128,10 @@ fn a_server_that_speaks_no_websocket_exits_with_4() {
         "SSH-2.0-OpenSSH_9.2\r\n",
         "",
     ] {
-        let address = answer_with(reply);
-        assert_error(&["connect", &format!("ws://{address}/")], 4, &address);
+        for command in ["connect", "stream"] {
+            let address = answer_with(reply);
+            assert_error(&[command, &format!("ws://{address}/")], 4, &address);
+        }
     }
 }
 
@@ -124,7 +140,9 @@ fn a_silent_server_exits_with_6() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let uri = format!("ws://{address}/");
-    assert_error(&["connect", &uri, "--connect-timeout", "0.2"], 6, &address);
+    for command in ["connect", "stream"] {
+        assert_error(&[command, &uri, "--connect-timeout", "0.2"], 6, &address);
+    }
 }
 
 #[test]

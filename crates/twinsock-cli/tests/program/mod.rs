@@ -100,8 +100,25 @@ impl Program {
         signal(self.child.id(), name);
     }
 
+    /// The next bytes of standard output.
+    pub(crate) fn read_exact(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        let stdout = self.stdout.as_mut().expect("it is still read");
+        stdout.read_exact(&mut bytes).expect("so many bytes come");
+        bytes
+    }
+
     /// Waits for the program's own end; what was not written to standard input stays open.
-    pub(crate) fn end(mut self) -> Ended {
+    pub(crate) fn end(self) -> Ended {
+        let (ended, stdout) = self.end_with_bytes();
+        Ended {
+            stdout: String::from_utf8(stdout).expect("it is UTF-8"),
+            ..ended
+        }
+    }
+
+    /// The same for a program whose standard output is no text.
+    pub(crate) fn end_with_bytes(mut self) -> (Ended, Vec<u8>) {
         let mut stdout = Vec::new();
         if let Some(mut stream) = self.stdout.take() {
             stream.read_to_end(&mut stdout).expect("it is readable");
@@ -109,11 +126,12 @@ impl Program {
         let status = self.child.wait().expect("it is our child");
         self.watchdog.dismiss();
         let stderr = self.stderr.take().expect("it is read to its end once");
-        Ended {
+        let ended = Ended {
             code: status.code(),
-            stdout: String::from_utf8(stdout).expect("it is UTF-8"),
+            stdout: String::new(),
             stderr: stderr.join().expect("it was read"),
-        }
+        };
+        (ended, stdout)
     }
 }
 
