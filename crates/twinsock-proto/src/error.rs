@@ -92,6 +92,8 @@ pub enum AbortCause {
     MessageUnfinished,
     /// The application's handler for what is received panicked.
     HandlerPanicked,
+    /// The application ended the connection at once, without a Close frame.
+    ByApplication,
 }
 
 impl fmt::Display for AbortCause {
@@ -99,6 +101,7 @@ impl fmt::Display for AbortCause {
         formatter.write_str(match self {
             Self::MessageUnfinished => "a message was given up before its end",
             Self::HandlerPanicked => "the handler of received messages panicked",
+            Self::ByApplication => "the application ended the connection at once",
         })
     }
 }

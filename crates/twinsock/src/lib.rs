@@ -81,6 +81,7 @@ mod connect;
 mod data;
 mod driver;
 mod error;
+mod events;
 mod message;
 mod opening;
 mod received;
@@ -103,6 +104,7 @@ pub use crate::data::{
 };
 pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
+pub use crate::events::Handlers;
 pub use crate::message::{
     MessageReader, MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
     MessageWriter,

@@ -88,12 +88,6 @@ struct Attendant(Option<Arc<Shared>>);
 impl Attendant {
     async fn attend(mut self) {
         if let Some(shared) = &self.0 {
-            while let Some(due) = shared.with_engine(|engine| engine.unsent_due()) {
-                tokio::time::sleep_until(due.into()).await;
-                if shared.with_engine(|engine| engine.unsent_due()) == Some(due) {
-                    break;
-                }
-            }
             shared.wait(Engine::poll_attend).await;
         }
         self.0 = None;

@@ -9,7 +9,7 @@ mod writer;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,6 +26,7 @@ pub use crate::message::writer::MessageWriter;
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
+use crate::events::{self, Handlers};
 use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
@@ -33,8 +34,9 @@ use crate::received::Received;
 
 /// A WebSocket for whole messages, text or binary (`MessageWebSocket` in UWP).
 ///
-/// All methods take `&self`: one task may send while another receives, and an
-/// `Arc<MessageWebSocket>` may be shared by as many as you like.
+/// All methods take `&self`: one task may send while another receives. A clone is another handle
+/// of the same socket, for as many tasks as you like; the connection ends when the last handle is
+/// dropped.
 ///
 /// ```
 /// # async fn run() -> Result<(), twinsock::Error> {
@@ -54,10 +56,30 @@ use crate::received::Received;
 /// ```
 ///
 /// # Who drives it
-/// The calls themselves: no task runs per socket. While a [`receive`](Self::receive), or a `send`
+/// The calls themselves: no task runs per socket unless you ask for one. While a [`receive`](Self::receive), or a `send`
 /// that waits for room, is under way, the socket reads, answers Pings and Close frames, sends its
 /// own keep-alive Pings and gives up on a peer that is gone. An application that does neither for
 /// a while leaves the peer's Pings unanswered for as long.
+///
+/// With [handlers](Self::with_handlers), or after [`attend`](Self::attend), one task drives the
+/// socket until its end, whatever the application does: Pings are answered, and no end goes
+/// unnoticed. With a handler for messages it also receives them, and `receive` is not for the
+/// application any more; sending is as before.
+///
+/// ```
+/// # async fn run() -> Result<(), twinsock::Error> {
+/// let socket = twinsock::MessageWebSocket::builder()
+///     .on_message_received(|_socket, received| match received {
+///         Ok(message) => println!("{} bytes", message.len()),
+///         Err(error) => println!("the connection failed: {error}"),
+///     })
+///     .on_closed(|closed| println!("{closed}"))
+///     .connect("ws://game.example/live")
+///     .await?;
+/// socket.send_text("Hello, world!").await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # When messages go out
 /// The first message goes out at once. Those that follow it in the same turn of the task, or
@@ -74,7 +96,7 @@ use crate::received::Received;
 /// can make it hold a send queue of 64 KiB and the message that exceeds it.
 ///
 /// # Dropping
-/// Dropping the socket never blocks: a Close frame without a code is sent if it can be, what was
+/// Dropping the socket, and its last clone, never blocks: a Close frame without a code is sent if it can be, what was
 /// sent before goes out, and the connection ends in the background within
 /// [`Timeouts::close`](crate::Timeouts::close) once the peer takes no more. (Dropped outside of a
 /// runtime, it sends what can be sent at once.) To tell the peer a code and to learn its answer,
@@ -85,8 +107,40 @@ use crate::received::Received;
 pub struct MessageWebSocket {
     driver: Arc<Driver>,
     opening: Arc<Opening>,
-    outgoing_type: OutgoingType,
+    outgoing_type: Arc<OutgoingType>,
     waiters: Waiters,
+}
+
+/// A handle that does not keep the connection open.
+pub(crate) struct WeakSocket {
+    driver: Weak<Driver>,
+    opening: Arc<Opening>,
+    outgoing_type: Arc<OutgoingType>,
+}
+
+impl WeakSocket {
+    /// `None` when the application has dropped all its handles.
+    pub(crate) fn upgrade(&self) -> Option<MessageWebSocket> {
+        let driver = self.driver.upgrade()?;
+        Some(MessageWebSocket {
+            waiters: Waiters::new(&driver),
+            driver,
+            opening: Arc::clone(&self.opening),
+            outgoing_type: Arc::clone(&self.outgoing_type),
+        })
+    }
+}
+
+/// Another handle of the same socket; the connection ends when the last one is dropped.
+impl Clone for MessageWebSocket {
+    fn clone(&self) -> Self {
+        Self {
+            driver: Arc::clone(&self.driver),
+            opening: Arc::clone(&self.opening),
+            outgoing_type: Arc::clone(&self.outgoing_type),
+            waiters: Waiters::new(&self.driver),
+        }
+    }
 }
 
 impl MessageWebSocket {
@@ -139,8 +193,29 @@ impl MessageWebSocket {
             waiters: Waiters::new(&driver),
             driver,
             opening: Arc::new(opening),
-            outgoing_type: OutgoingType::default(),
+            outgoing_type: Arc::default(),
         }
+    }
+
+    /// Has handlers called for what happens from now on; what has come and was not received is
+    /// theirs too. In a client the [builder](MessageWebSocketBuilder::on_message_received) does
+    /// it at once.
+    ///
+    /// A task is spawned that drives the socket until its end. It does not keep the connection
+    /// open: that ends when the application drops its last handle, so a handler uses the socket
+    /// that it is given rather than a clone of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when the socket has handlers
+    /// already, or outside of a runtime.
+    pub fn with_handlers(self, handlers: Handlers) -> Result<Self, Error> {
+        let socket = WeakSocket {
+            driver: Arc::downgrade(&self.driver),
+            opening: Arc::clone(&self.opening),
+            outgoing_type: Arc::clone(&self.outgoing_type),
+        };
+        events::spawn_for_messages(&self.driver, socket, handlers)?;
+        Ok(self)
     }
 
     /// Sends a text message.
@@ -193,6 +268,8 @@ impl MessageWebSocket {
     /// nothing in time. All messages that came before are handed out first, the peer is told why
     /// with a Close frame, and its end of the connection is awaited for at most
     /// [`Timeouts::close`](crate::Timeouts::close). Each later call gives the same error.
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when messages go to a
+    /// [handler](Handlers::on_message_received).
     ///
     /// # Cancel safety
     /// A dropped `receive` loses nothing: the next call gives the message.

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use twinsock_proto::{AbortCause, CloseReason, ReceiveMode};
+use twinsock_proto::{AbortCause, CloseReason, Loss, ReceiveMode};
 
 use crate::driver::alarm;
 use crate::driver::engine::{End, Engine, Output, Unread, Wakes};
@@ -25,8 +25,7 @@ impl Engine {
         self.unread = Unread::Discarded;
         self.inbox.clear();
         // In parts: what nobody asks for is not collected.
-        self.poll_received(ReceiveMode::PartialMessage)
-            .map_ok(|_| ())
+        self.poll_next(ReceiveMode::PartialMessage).map_ok(|_| ())
     }
 
     /// This endpoint gives the connection up.
@@ -42,6 +41,16 @@ impl Engine {
         self.push_unsent();
         let _ = self.start_close(CloseReason::empty());
         self.poll_closed().map(|_| ())
+    }
+
+    /// The application ends the connection at once; the peer is told nothing.
+    pub(crate) fn abort_at_once(&mut self) {
+        let now = alarm::now();
+        self.connection.abort(now, AbortCause::ByApplication);
+        self.connection.handle_send_failed(now, Loss::Network);
+        self.connection.handle_loss(now, Loss::Network);
+        self.abort();
+        self.wakes = Wakes::Due;
     }
 
     /// Lets the transport go at once; the peer is told nothing.
