@@ -303,7 +303,9 @@ async fn an_end_while_a_handler_runs_is_told_afterwards() {
 async fn a_handler_that_runs_on_after_the_last_handle_is_dropped_is_the_last_one() {
     let gate = Arc::new(Notify::new());
     let (handlers, mut record) = gated(&gate);
-    let (socket, mut peer) = with(handlers).await;
+    let pair = server_of_raw(Timeouts::default(), 4096).await;
+    let (socket, mut peer) = pair.expect("a pair");
+    let socket = socket.with_handlers(handlers).expect("it has none yet");
     peer.send(&[wire::text("one"), wire::text("two")])
         .await
         .expect("open");
@@ -313,6 +315,7 @@ async fn a_handler_that_runs_on_after_the_last_handle_is_dropped_is_the_last_one
     assert_eq!(next(&mut peer).await, wire::close_with_body(""));
     peer.send(&[wire::close_with_body("")]).await.expect("open");
     drop(peer);
+    // Longer than the peer's Close would be awaited.
     sleep(LONG).await;
     gate.notify_one();
     assert_eq!(record.next().await, Event::Finished);
