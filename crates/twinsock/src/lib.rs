@@ -59,6 +59,9 @@
 //! * A **client** begins with [`MessageWebSocket::connect`] or, with settings, with
 //!   [`MessageWebSocket::builder`].
 //! * A **server** begins with [`Listener`], or with [`AcceptOptions`] over any byte stream.
+//! * [`Handlers`] are the event form: called with what comes, and at the end, by a task of the
+//!   socket. A client sets them with its builder, a server with
+//!   [`MessageWebSocket::with_handlers`].
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
 //! * [`Timeouts`] has every wait with its default.

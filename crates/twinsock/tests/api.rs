@@ -10,7 +10,7 @@ use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use twinsock::{
     AcceptOptions, ByteOrder, ByteStream, CloseCode, CloseReason, Closed, DataError, DataReader,
-    DataWriter, DateTime, Error, ErrorKind, Failure, Guid, InMemory, Incoming, Initiator,
+    DataWriter, DateTime, Error, ErrorKind, Failure, Guid, Handlers, InMemory, Incoming, Initiator,
     InputStreamOptions, Listener, Message, MessageReceiver, MessageSender, MessageType,
     MessageWebSocket, MessageWebSocketBuilder, PendingHandshake, TimeSpan, Timeout, Timeouts,
     UnicodeEncoding, Utf8Bytes,
@@ -41,6 +41,7 @@ fn every_type_may_be_shared_between_threads() {
     is_shareable::<ErrorKind>();
     is_shareable::<Failure>();
     is_shareable::<Guid>();
+    is_shareable::<Handlers>();
     is_shareable::<InMemory>();
     is_shareable::<Incoming>();
     is_shareable::<Initiator>();

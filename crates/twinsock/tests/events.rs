@@ -22,6 +22,9 @@ use record::{Event, Record};
 
 const LONG: Duration = Duration::from_secs(3600);
 
+/// Where time is not paused.
+const A_MINUTE: Duration = Duration::from_secs(60);
+
 type Peer = RawPeer<DuplexStream>;
 
 async fn plain() -> (MessageWebSocket, Peer) {
@@ -439,4 +442,66 @@ async fn a_clone_keeps_the_connection_and_shares_its_settings() {
     assert_eq!(next(&mut peer).await, wire::text("still here"));
     drop(other);
     assert_eq!(next(&mut peer).await, wire::close_with_body(""));
+}
+
+async fn send_lengths(socket: MessageWebSocket, count: usize) {
+    for length in 0..count {
+        socket.send(vec![7; length]).await.expect("open");
+    }
+}
+
+/// The client sends from several tasks while the server's handlers echo, on several threads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn handlers_on_several_threads_miss_nothing() {
+    const EACH: usize = 500;
+    const SENDERS: usize = 4;
+    let (near, far) = duplex(1000);
+    let (echoes, mut received) = mpsc::unbounded_channel();
+    let builder = MessageWebSocket::builder().on_message_received(move |_, message| {
+        // Nobody counts any more when the test has ended.
+        let _ = echoes.send(message.map(|message| message.len()));
+    });
+    let (client, server) = tokio::join!(
+        builder.connect_over(near, URI),
+        MessageWebSocket::accept(far)
+    );
+    let client = client.expect("a server");
+    let echo = Handlers::new().on_message_received_async(|socket, message| async move {
+        if let Ok(message) = message {
+            socket.send(message.into_message()).await.expect("open");
+        }
+    });
+    let _server = server
+        .expect("a client")
+        .with_handlers(echo)
+        .expect("it has none yet");
+    for _ in 0..SENDERS {
+        tokio::spawn(send_lengths(client.clone(), EACH));
+    }
+    let mut sum = 0;
+    for _ in 0..SENDERS * EACH {
+        let length = timeout(A_MINUTE, received.recv()).await.expect("not stuck");
+        sum += length.expect("a handler").expect("open");
+    }
+    assert_eq!(sum, SENDERS * EACH * (EACH - 1) / 2);
+}
+
+/// An application that sends now and then, and never receives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attended_socket_on_another_thread_sends_without_further_calls() {
+    let (near, far) = duplex(1000);
+    let (client, server) = tokio::join!(
+        MessageWebSocket::connect_over(near, URI),
+        MessageWebSocket::accept(far)
+    );
+    let (client, server) = (client.expect("a server"), server.expect("a client"));
+    client.attend();
+    for number in 0..500 {
+        let text = number.to_string();
+        client.send_text(&text).await.expect("open");
+        let received = timeout(A_MINUTE, server.receive())
+            .await
+            .expect("not stuck");
+        assert_eq!(received.expect("open"), Some(Message::from(text)));
+    }
 }

@@ -97,7 +97,8 @@ impl Handlers {
     ///
     /// Meanwhile Pings are answered, keep-alives sent and the end noticed. What comes is read
     /// ahead, up to 64 KiB of whole messages or one part; then the peer has to wait, with all
-    /// that it sends. A handler that keeps its socket keeps the connection open.
+    /// that it sends. Its Close frame is answered when all that came before it is handled, so
+    /// that a handler can still reply. A handler that keeps its socket keeps the connection open.
     #[must_use]
     pub fn on_message_received_async<F>(
         self,

@@ -56,7 +56,8 @@ impl MessageWebSocketBuilder {
     /// [`receive_stream`](MessageWebSocket::receive_stream) decides it anew. This says how the
     /// socket reads until the first of them, for instance while a `send` waits: a socket for
     /// messages above [`max_message_size`](Self::max_message_size) is set to
-    /// [`ReceiveMode::PartialMessage`].
+    /// [`ReceiveMode::PartialMessage`]. A [handler](Self::on_message_received) for messages gets
+    /// what this says.
     #[must_use]
     pub fn receive_mode(mut self, mode: ReceiveMode) -> Self {
         self.receive_mode = mode;

@@ -369,9 +369,10 @@ impl MessageWebSocket {
     /// Has a background task drive the socket from now on, so that Pings are answered, keep-alives
     /// sent and the end noticed whatever the application does.
     ///
-    /// Up to 64 KiB of messages are read ahead, then the peer has to wait. Its Close frame is
-    /// answered once the application has received all that came before it. Outside of a runtime
-    /// it does nothing.
+    /// Up to 64 KiB of messages are read ahead, then the peer has to wait; an end behind more
+    /// than that is noticed when the application receives. The peer's Close frame is answered
+    /// once the application has received all that came before it. Outside of a runtime, and on a
+    /// socket with a [handler](Handlers::on_message_received) for messages, it does nothing.
     pub fn attend(&self) {
         self.driver.attend();
     }

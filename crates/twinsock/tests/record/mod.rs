@@ -84,12 +84,12 @@ impl Record {
     pub(crate) async fn messages_and_clean_end(self) -> (Vec<String>, Closed) {
         let mut events = self.all().await;
         let Some(Event::Closed(closed)) = events.pop() else {
-            panic!("no end after {events:?}");
+            unreachable!("no end after {events:?}");
         };
         assert_eq!(WebErrorStatus::of_closed(&closed), None);
         let messages = events.into_iter().map(|event| match event {
             Event::Message(text) => text,
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         });
         (messages.collect(), closed)
     }
@@ -98,7 +98,7 @@ impl Record {
     pub(crate) async fn failed_end(self) -> Closed {
         let mut events = self.all().await;
         let Some(Event::Closed(closed)) = events.pop() else {
-            panic!("no end after {events:?}");
+            unreachable!("no end after {events:?}");
         };
         assert!(events.is_empty(), "{events:?}");
         assert!(closed.failure().is_some(), "{closed}");
@@ -113,7 +113,7 @@ impl Record {
                 assert_eq!(WebErrorStatus::of_closed(closed), Some(*status));
                 (*kind, closed.clone())
             }
-            _ => panic!("{events:?}"),
+            _ => unreachable!("{events:?}"),
         }
     }
 }
