@@ -21,7 +21,8 @@ class Typist:
     def __init__(self, program: Child, lines: list[bytes]) -> None:
         self._stdin = program.process.stdin
         self._lines = lines
-        threading.Thread(target=self._type, daemon=True).start()
+        self._thread = threading.Thread(target=self._type, daemon=True)
+        self._thread.start()
 
     def _type(self) -> None:
         # When the program ends early the pipe breaks; the check itself then says what is missing.
@@ -29,6 +30,10 @@ class Typist:
             for line in self._lines:
                 self._stdin.write(line + b"\n")
             self._stdin.flush()
+
+    def join(self) -> None:
+        """Waits until all is typed; a check without such a limit would wait for a program that hangs."""
+        self._thread.join(EXCHANGE_SECONDS)
 
     def end(self) -> None:
         with suppress(OSError):

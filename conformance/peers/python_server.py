@@ -5,11 +5,15 @@
   python_server.py farewell     a text message, then Close 4000 `enough`
   python_server.py binary       a binary message, then a text message, then as `echo`
   python_server.py abort        a text message, then the end of TCP without a Close
+  python_server.py stream       the messages of stream_plan.py with pings between them, and takes what comes
 """
 
 import asyncio
+import hashlib
 import json
 import sys
+
+import stream_plan
 
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
@@ -55,6 +59,25 @@ class Session:
         await self.socket.send(b"\x00\x01\x02\xfe\xff")
         await self.socket.send("after the binary one")
         await self.echo()
+
+    async def stream(self):
+        received = hashlib.sha256()
+        sending = asyncio.create_task(self.send_stream())
+        async for message in self.socket:
+            self.seen["messages"] += 1
+            received.update(message)
+            self.seen["sha256"] = received.hexdigest()
+        await sending
+
+    async def send_stream(self):
+        for fragments in stream_plan.messages():
+            await self.socket.send(self.with_pings(fragments))
+
+    async def with_pings(self, fragments):
+        for fragment in fragments:
+            yield fragment
+            pong = await self.socket.ping()
+            pong.add_done_callback(self.note_pong)
 
     async def abort(self):
         await self.socket.send("still here")

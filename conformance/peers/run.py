@@ -19,6 +19,7 @@ import cli_errors  # noqa: E402
 import connect_checks  # noqa: E402
 import peer_setup  # noqa: E402
 import serve_checks  # noqa: E402
+import stream_checks  # noqa: E402
 from harness.checks import Check, run_checks  # noqa: E402
 from harness.environments import SetupFailed  # noqa: E402
 from harness.processes import end_cleanly_on_sigterm  # noqa: E402
@@ -30,7 +31,7 @@ MESSAGES = 1000
 FRAGMENTED_MESSAGES = 200
 
 
-def all_checks(bench: Bench) -> list[Check]:
+def all_checks(bench: Bench, stream_echo: Path) -> list[Check]:
     traffic = Traffic(bench.folder)
     mixed = traffic.write_plan("mixed", traffic.mixed(MESSAGES, ("text", "binary")))
     fragmented = traffic.write_plan("fragmented", traffic.fragmented(FRAGMENTED_MESSAGES))
@@ -41,6 +42,8 @@ def all_checks(bench: Bench) -> list[Check]:
     for peer in peer_setup.ensure():
         checks += serve_checks.checks(bench, peer, mixed, MESSAGES, fragmented, FRAGMENTED_MESSAGES)
         checks += connect_checks.checks(bench, peer, traffic, lines, small_lines)
+        if peer.name.startswith("Python"):
+            checks += stream_checks.checks(bench, peer, stream_echo)
     checks.append(Check("serve: SIGTERM without clients", lambda: serve_checks.shutdown_without_clients(bench)))
     return checks + cli_errors.checks(bench)
 
@@ -55,7 +58,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="twinsock-peers-") as folder:
         try:
             program = options.program or release_binary("twinsock-cli", "twinsock")
-            chosen = [check for check in all_checks(Bench(program.resolve(), Path(folder))) if options.only in check.name]
+            stream_echo = release_binary("twinsock-testkit", "stream-echo")
+            checks = all_checks(Bench(program.resolve(), Path(folder)), stream_echo)
+            chosen = [check for check in checks if options.only in check.name]
         except (SetupFailed, BuildFailed) as failure:
             print(f"error: {failure}", file=sys.stderr)
             return 2

@@ -47,6 +47,10 @@ class Bench:
             stdin=subprocess.PIPE, environment={"RUST_BACKTRACE": "1", "NO_COLOR": "1"},
         )
 
+    def run(self, *words: str | Path) -> Child:
+        """Any other program."""
+        return Child([str(word) for word in words], self._log(Path(words[0]).name))
+
     def peer_client(self, peer: Peer, *words: str) -> Child:
         return Child([*peer.client, *words], self._log("client"), environment=peer.environment)
 

@@ -202,66 +202,48 @@ impl Violation {
 }
 
 impl fmt::Display for Violation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReservedBits(bits) => {
-                write!(formatter, "expected reserved bits 000, got {bits:03b}")
+                write!(out, "expected reserved bits 000, got {bits:03b}")
             }
             Self::UnknownOpcode(bits) => {
-                write!(formatter, "expected a known opcode, got {bits:#x}")
+                write!(out, "expected a known opcode, got {bits:#x}")
             }
             Self::FragmentedControlFrame(opcode) => {
-                write!(
-                    formatter,
-                    "expected a whole {opcode:?} frame, got a fragment"
-                )
+                write!(out, "expected a whole {opcode:?} frame, got a fragment")
             }
             Self::ControlFrameTooLong(opcode) => {
                 write!(
-                    formatter,
+                    out,
                     "expected a {opcode:?} frame of at most 125 bytes, got a longer one"
                 )
             }
-            Self::UnmaskedFrame => {
-                formatter.write_str("expected a masked frame, got an unmasked one")
-            }
-            Self::MaskedFrame => {
-                formatter.write_str("expected an unmasked frame, got a masked one")
-            }
+            Self::UnmaskedFrame => out.write_str("expected a masked frame, got an unmasked one"),
+            Self::MaskedFrame => out.write_str("expected an unmasked frame, got a masked one"),
             Self::LengthNotMinimal(length) => write!(
-                formatter,
+                out,
                 "expected the payload length {length} in its shortest form, got a longer one"
             ),
             Self::LengthTopBitSet(length) => {
-                write!(
-                    formatter,
-                    "expected a payload length below 2^63, got {length:#x}"
-                )
+                write!(out, "expected a payload length below 2^63, got {length:#x}")
             }
             Self::UnexpectedContinuation => {
-                formatter.write_str("expected a new message, got a continuation frame")
+                out.write_str("expected a new message, got a continuation frame")
             }
             Self::MessageInterrupted(opcode) => {
-                write!(
-                    formatter,
-                    "expected a continuation frame, got a {opcode:?} frame"
-                )
+                write!(out, "expected a continuation frame, got a {opcode:?} frame")
             }
-            Self::InvalidUtf8 => formatter.write_str("expected text in UTF-8, got other bytes"),
-            Self::TextRefused => {
-                formatter.write_str("expected a binary message, got a text message")
-            }
+            Self::InvalidUtf8 => out.write_str("expected text in UTF-8, got other bytes"),
+            Self::TextRefused => out.write_str("expected a binary message, got a text message"),
             Self::CloseTooShort => {
-                formatter.write_str("expected a close code of two bytes, got one byte")
+                out.write_str("expected a close code of two bytes, got one byte")
             }
             Self::InvalidCloseCode(code) => {
-                write!(
-                    formatter,
-                    "expected a close code that may be sent, got {code}"
-                )
+                write!(out, "expected a close code that may be sent, got {code}")
             }
             Self::CloseTextNotUtf8 => {
-                formatter.write_str("expected a close reason in UTF-8, got other bytes")
+                out.write_str("expected a close reason in UTF-8, got other bytes")
             }
         }
     }

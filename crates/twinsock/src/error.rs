@@ -92,6 +92,25 @@ impl Error {
         self.0.kind
     }
 
+    /// The error of a socket inside of an [`io::Error`], as a
+    /// [`StreamWebSocket`](crate::StreamWebSocket) gives it; `None` for one of another origin.
+    ///
+    /// ```
+    /// # async fn run(mut stream: twinsock::StreamWebSocket) {
+    /// use tokio::io::AsyncReadExt;
+    /// use twinsock::Error;
+    ///
+    /// if let Err(error) = stream.read_u8().await {
+    ///     let status = Error::inside(&error).map(Error::status);
+    ///     println!("{error}, status {status:?}");
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn inside(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
     /// Whether something was not done in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

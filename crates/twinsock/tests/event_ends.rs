@@ -416,7 +416,7 @@ struct Fragile;
 
 impl Drop for Fragile {
     fn drop(&mut self) {
-        None::<()>.expect("on purpose");
+        unreachable!("on purpose");
     }
 }
 

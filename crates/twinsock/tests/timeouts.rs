@@ -1,6 +1,5 @@
 //! Each timeout names itself, comes when it is due and not before.
 
-use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;

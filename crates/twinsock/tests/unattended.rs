@@ -153,3 +153,21 @@ fn headers_of_a_request_are_not_shown() {
     let builder = MessageWebSocket::builder().header("Authorization", "Bearer SECRET");
     assert!(!format!("{builder:?}").contains("SECRET"));
 }
+
+/// The background task writes what waits, and adds nothing to it.
+#[tokio::test]
+async fn a_message_in_frames_is_not_ended_while_its_sender_pauses() {
+    let (client, server) = twinsock_testkit::sockets::pair(4096).await.expect("a pair");
+    let receiving = tokio::spawn(async move { server.receive().await });
+    for part in ["one ", "two "] {
+        let sent = client.send_nonfinal_frame(part).await;
+        sent.expect("open");
+        client.flush().await.expect("open");
+        tokio::task::yield_now().await;
+    }
+    client.send_final_frame("three").await.expect("open");
+    client.flush().await.expect("open");
+    let received = receiving.await.expect("no panic").expect("open");
+    let message = received.expect("a message");
+    assert_eq!(message.as_bytes(), b"one two three");
+}

@@ -70,9 +70,7 @@ impl Engine {
     /// Does what is to be done without a caller. Ready when the task is not needed any more.
     pub(crate) fn poll_attend(&mut self) -> Poll<()> {
         while self.connection.closed().is_none() {
-            if self.unsent_due().is_some_and(|due| due <= alarm::now()) {
-                self.push_unsent_message();
-            }
+            self.push_due_message();
             let is_written = self.poll_write().is_ready() && self.unsent.is_empty();
             let stays =
                 self.attendant == Attendant::UntilTheEnd && self.handled != Handled::Messages;

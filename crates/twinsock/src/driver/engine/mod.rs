@@ -1,7 +1,7 @@
 //! The socket and the core together: what happens at each poll.
 //!
 //! A file for each thing that tasks wait for: [`receive`] and [`read`] take messages and bytes,
-//! [`send`] and [`write`] give them, [`transmit`] brings what is queued to the network, [`ahead`]
+//! [`send`] and [`mod@write`] give them, [`transmit`] brings what is queued to the network, [`ahead`]
 //! reads while nobody receives, [`close`] ends it all, [`attend`] is the background task's and
 //! [`events`] that of handlers.
 

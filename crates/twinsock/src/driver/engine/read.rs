@@ -65,11 +65,15 @@ impl Engine {
                 return Poll::Ready(end);
             }
             if self.poll_read().is_pending() {
-                if reading.before_waiting == BeforeWaiting::Send {
-                    self.push_unsent_message();
-                }
+                self.prepare_to_wait(reading.before_waiting);
                 ready!(self.poll_pause());
             }
+        }
+    }
+
+    fn prepare_to_wait(&mut self, before_waiting: BeforeWaiting) {
+        if before_waiting == BeforeWaiting::Send {
+            self.push_unsent_message();
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 use twinsock_proto::{CloseReason, Fragment, MessageType};
 
 use crate::driver::alarm;
-use crate::driver::engine::{Engine, Output, Wakes};
+use crate::driver::engine::{Engine, Output, Surface, Wakes};
+use crate::driver::unsent::StreamFraming;
 use crate::error::Error;
 
 impl Engine {
@@ -75,6 +76,16 @@ impl Engine {
         self.unsent.due()
     }
 
+    /// Sends what was written a while ago as if it were flushed.
+    pub(super) fn push_due_message(&mut self) {
+        if !self.connection.is_open() {
+            self.unsent.clear();
+        }
+        if self.unsent.due().is_some_and(|due| due <= alarm::now()) {
+            self.push_unsent_message();
+        }
+    }
+
     /// Sends what was written as if it were flushed, if there is room.
     pub(super) fn push_unsent_message(&mut self) {
         let may_send = self.connection.is_open() && self.connection.has_room();
@@ -93,7 +104,7 @@ impl Engine {
 
     /// Whether a flush has something to send or to end.
     fn has_unsent_message(&self) -> bool {
-        let ends_message = self.unsent.fragment_at_flush() == Fragment::Final;
+        let ends_message = self.surface == Surface::Stream(StreamFraming::MessagePerFlush);
         !self.unsent.is_empty() || (ends_message && self.connection.is_mid_message())
     }
 
