@@ -2,6 +2,7 @@
 
 mod builder;
 mod halves;
+mod handles;
 mod outgoing_type;
 mod reader;
 mod sink_stream;
@@ -9,7 +10,7 @@ mod writer;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,13 +21,13 @@ use twinsock_proto::{
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
+pub(crate) use crate::message::handles::WeakSocket;
 pub use crate::message::reader::MessageReader;
 pub use crate::message::writer::MessageWriter;
 
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
-use crate::events::{self, Handlers};
 use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
@@ -111,38 +112,6 @@ pub struct MessageWebSocket {
     waiters: Waiters,
 }
 
-/// A handle that does not keep the connection open.
-pub(crate) struct WeakSocket {
-    driver: Weak<Driver>,
-    opening: Arc<Opening>,
-    outgoing_type: Arc<OutgoingType>,
-}
-
-impl WeakSocket {
-    /// `None` when the application has dropped all its handles.
-    pub(crate) fn upgrade(&self) -> Option<MessageWebSocket> {
-        let driver = self.driver.upgrade()?;
-        Some(MessageWebSocket {
-            waiters: Waiters::new(&driver),
-            driver,
-            opening: Arc::clone(&self.opening),
-            outgoing_type: Arc::clone(&self.outgoing_type),
-        })
-    }
-}
-
-/// Another handle of the same socket; the connection ends when the last one is dropped.
-impl Clone for MessageWebSocket {
-    fn clone(&self) -> Self {
-        Self {
-            driver: Arc::clone(&self.driver),
-            opening: Arc::clone(&self.opening),
-            outgoing_type: Arc::clone(&self.outgoing_type),
-            waiters: Waiters::new(&self.driver),
-        }
-    }
-}
-
 impl MessageWebSocket {
     /// Connects to a `ws://` address with all settings at their defaults.
     ///
@@ -197,27 +166,6 @@ impl MessageWebSocket {
         }
     }
 
-    /// Has handlers called for what happens from now on; what has come and was not received is
-    /// theirs too. In a client the [builder](MessageWebSocketBuilder::on_message_received) does
-    /// it at once.
-    ///
-    /// A task is spawned that drives the socket until its end. It does not keep the connection
-    /// open: that ends when the application drops its last handle, so a handler uses the socket
-    /// that it is given rather than a clone of its own.
-    ///
-    /// # Errors
-    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when the socket has handlers
-    /// already, or outside of a runtime.
-    pub fn with_handlers(self, handlers: Handlers) -> Result<Self, Error> {
-        let socket = WeakSocket {
-            driver: Arc::downgrade(&self.driver),
-            opening: Arc::clone(&self.opening),
-            outgoing_type: Arc::clone(&self.outgoing_type),
-        };
-        events::spawn_for_messages(&self.driver, socket, handlers)?;
-        Ok(self)
-    }
-
     /// Sends a text message.
     ///
     /// Ready when the message is queued; it waits while 64 KiB are queued already. The text is
@@ -269,7 +217,7 @@ impl MessageWebSocket {
     /// with a Close frame, and its end of the connection is awaited for at most
     /// [`Timeouts::close`](crate::Timeouts::close). Each later call gives the same error.
     /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when messages go to a
-    /// [handler](Handlers::on_message_received).
+    /// [handler](crate::Handlers::on_message_received).
     ///
     /// # Cancel safety
     /// A dropped `receive` loses nothing: the next call gives the message.
@@ -372,7 +320,7 @@ impl MessageWebSocket {
     /// Up to 64 KiB of messages are read ahead, then the peer has to wait; an end behind more
     /// than that is noticed when the application receives. The peer's Close frame is answered
     /// once the application has received all that came before it. Outside of a runtime, and on a
-    /// socket with a [handler](Handlers::on_message_received) for messages, it does nothing.
+    /// socket with a [handler](crate::Handlers::on_message_received) for messages, it does nothing.
     pub fn attend(&self) {
         self.driver.attend();
     }
