@@ -505,3 +505,40 @@ async fn an_attended_socket_on_another_thread_sends_without_further_calls() {
         assert_eq!(received.expect("open"), Some(Message::from(text)));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_task_of_handlers_takes_the_place_of_the_attendant() {
+    let (socket, mut peer) = plain().await;
+    socket.attend();
+    sleep(LONG).await;
+    let (handlers, record) = record::new();
+    let socket = socket.with_handlers(handlers).expect("it has none yet");
+    sleep(LONG).await;
+    let tasks = tokio::runtime::Handle::current().metrics();
+    assert_eq!(tasks.num_alive_tasks(), 1);
+    let frames = [wire::text("one"), wire::text("two"), wire::close(1000, "")];
+    peer.send(&frames).await.expect("open");
+    drop(peer);
+    let (messages, closed) = record.messages_and_clean_end().await;
+    assert_eq!(messages, ["one", "two"]);
+    assert_eq!(socket.closed(), Some(closed));
+}
+
+#[test]
+fn when_the_runtime_ends_first_the_application_is_on_its_own() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+    };
+    let ending = runtime();
+    let (socket, mut peer, record) = ending.block_on(recorded());
+    drop(ending);
+    runtime().block_on(async {
+        peer.send(&[wire::text("late")]).await.expect("open");
+        let received = socket.receive().await.expect("no handler any more");
+        assert_eq!(received, Some(Message::from("late")));
+        assert!(record.all().await.is_empty(), "never called");
+    });
+}
