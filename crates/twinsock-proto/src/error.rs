@@ -92,8 +92,8 @@ pub enum AbortCause {
     MessageUnfinished,
     /// The application's handler for what is received panicked.
     HandlerPanicked,
-    /// The application ended the connection at once, without a Close frame.
-    ByApplication,
+    /// The application asked for it; the peer is told nothing.
+    Requested,
 }
 
 impl fmt::Display for AbortCause {
@@ -101,7 +101,7 @@ impl fmt::Display for AbortCause {
         formatter.write_str(match self {
             Self::MessageUnfinished => "a message was given up before its end",
             Self::HandlerPanicked => "the handler of received messages panicked",
-            Self::ByApplication => "the application ended the connection at once",
+            Self::Requested => "the application aborted the connection",
         })
     }
 }

@@ -38,8 +38,10 @@ mod receive;
 mod role;
 mod send;
 
+pub use connection::bandwidth::BandwidthStatistics;
 pub use connection::close::{Closed, Initiator};
 pub use connection::event::Event;
+pub use connection::statistics::{Statistics, Traffic};
 pub use connection::{Connection, Settings, Transmit};
 pub use error::{AbortCause, Failure, LimitExceeded, Loss, NotOpen, Overdue, SendError, Violation};
 pub use frame::close_reason::{CloseCode, CloseReason, InvalidCloseReason};

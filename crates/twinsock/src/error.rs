@@ -61,7 +61,8 @@ pub enum ErrorKind {
     /// The peer closed a stream with a code that is no orderly end, see
     /// [`Error::close_reason`].
     ClosedByPeer(CloseCode),
-    /// This end gave the connection up: a message was not finished, or a handler panicked.
+    /// This end gave the connection up: a message was not finished, a handler panicked, or
+    /// the application aborted the connection.
     Aborted,
     /// The host's name has no address.
     NameNotResolved,

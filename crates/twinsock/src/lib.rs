@@ -64,6 +64,7 @@
 //!   [`MessageWebSocket::with_handlers`].
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
+//! * [`Information`] tells at any time how a socket stands and what went over it.
 //! * [`Timeouts`] has every wait with its default.
 //! * [`DataWriter`] and [`DataReader`] put numbers, strings and times into messages and byte
 //!   streams, and take them out.
@@ -85,6 +86,7 @@ mod data;
 mod driver;
 mod error;
 mod events;
+mod information;
 mod message;
 mod opening;
 mod received;
@@ -96,8 +98,9 @@ mod web_error_status;
 pub use bytes::Bytes;
 pub use http;
 pub use twinsock_proto::{
-    AbortCause, CloseCode, CloseReason, Closed, Failure, Initiator, LimitExceeded, Message,
-    MessageType, Overdue, ReceiveMode, Utf8Bytes, Violation,
+    AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
+    LimitExceeded, Message, MessageType, Overdue, ReceiveMode, Statistics, Traffic, Utf8Bytes,
+    Violation,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
@@ -108,6 +111,7 @@ pub use crate::data::{
 pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::events::Handlers;
+pub use crate::information::{Information, SocketState};
 pub use crate::message::{
     MessageReader, MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
     MessageWriter,

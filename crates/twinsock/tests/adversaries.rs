@@ -17,7 +17,7 @@ use twinsock::{
     Timeout, Timeouts,
 };
 use twinsock_testkit::raw::{REQUEST, RawPeer};
-use twinsock_testkit::sockets::{PATIENT, echo_server};
+use twinsock_testkit::sockets::{PATIENT, client_of_raw, echo_server};
 use twinsock_testkit::wire::{self, Frame};
 
 #[global_allocator]
@@ -472,5 +472,33 @@ fn a_socket_that_is_closed_but_kept_holds_no_buffer() {
         let held = ALLOCATOR.current_usage().saturating_sub(before + 128 * KIB) / closed.len();
         report(&format!("a closed connection: {held} bytes"));
         assert!(held <= 4 * KIB, "{held}");
+    });
+}
+
+/// A peer that takes nothing and is given up: what it was sent does not outlive the socket.
+#[test]
+fn an_information_that_is_kept_keeps_no_unsent_messages() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let timeouts = Timeouts {
+            keep_alive: Some(HALF_A_SECOND),
+            pong: Some(HALF_A_SECOND),
+            ..PATIENT
+        };
+        let before = ALLOCATOR.current_usage();
+        let (client, _raw) = client_of_raw(timeouts, KIB).await.expect("a pair");
+        client.send(vec![7; 4 * MIB]).await.expect("open");
+        let information = client.information().clone();
+        client.receive().await.expect_err("a peer that is gone");
+        drop(client);
+        assert!(information.closed().is_some());
+        let held = ALLOCATOR.current_usage().saturating_sub(before);
+        report(&format!("a kept Information: {held} bytes"));
+        assert!(held <= MIB, "{held}");
     });
 }

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use twinsock::{
-    AcceptOptions, ByteOrder, ByteStream, CloseCode, CloseReason, Closed, DataError, DataReader,
-    DataWriter, DateTime, Error, ErrorKind, Failure, Guid, Handlers, InMemory, Incoming, Initiator,
-    InputStreamOptions, Listener, Message, MessageReceiver, MessageSender, MessageType,
-    MessageWebSocket, MessageWebSocketBuilder, PendingHandshake, TimeSpan, Timeout, Timeouts,
-    UnicodeEncoding, Utf8Bytes,
+    AcceptOptions, BandwidthStatistics, ByteOrder, ByteStream, CloseCode, CloseReason, Closed,
+    DataError, DataReader, DataWriter, DateTime, Error, ErrorKind, Failure, Guid, Handlers,
+    InMemory, Incoming, Information, Initiator, InputStreamOptions, Listener, Message,
+    MessageReceiver, MessageSender, MessageType, MessageWebSocket, MessageWebSocketBuilder,
+    PendingHandshake, SocketState, Statistics, StreamReader, StreamWebSocket, StreamWriter,
+    TimeSpan, Timeout, Timeouts, UnicodeEncoding, Utf8Bytes,
 };
 
 type Result<T> = std::result::Result<T, Error>;
@@ -27,6 +28,7 @@ fn gives<T>(future: impl Future<Output = T> + Send) {
 #[test]
 fn every_type_may_be_shared_between_threads() {
     is_shareable::<AcceptOptions>();
+    is_shareable::<BandwidthStatistics>();
     is_shareable::<ByteOrder>();
     is_shareable::<CloseCode>();
     is_shareable::<CloseReason>();
@@ -44,6 +46,7 @@ fn every_type_may_be_shared_between_threads() {
     is_shareable::<Handlers>();
     is_shareable::<InMemory>();
     is_shareable::<Incoming>();
+    is_shareable::<Information>();
     is_shareable::<Initiator>();
     is_shareable::<InputStreamOptions>();
     is_shareable::<Listener>();
@@ -53,6 +56,8 @@ fn every_type_may_be_shared_between_threads() {
     is_shareable::<MessageType>();
     is_shareable::<MessageWebSocket>();
     is_shareable::<MessageWebSocketBuilder>();
+    is_shareable::<SocketState>();
+    is_shareable::<Statistics>();
     is_shareable::<TimeSpan>();
     is_shareable::<Timeout>();
     is_shareable::<Timeouts>();
@@ -113,7 +118,35 @@ fn the_socket(socket: MessageWebSocket, stream: DuplexStream, other: DuplexStrea
     let _: Option<Duration> = socket.round_trip_time();
     let _: MessageType = socket.message_type();
     socket.set_message_type(MessageType::Text);
+    let _: &Information = socket.information();
     let _: (MessageSender, MessageReceiver) = socket.split();
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn the_information(
+    information: &Information,
+    stream: &StreamWebSocket,
+    halves: (&StreamReader, &StreamWriter),
+) {
+    let _: Information = information.clone();
+    let _: Option<SocketAddr> = information.local_address();
+    let _: Option<SocketAddr> = information.peer_address();
+    let _: Option<&str> = information.protocol();
+    let _: Option<&Response<()>> = information.response();
+    let _: Option<&HeaderMap> = information.response_headers();
+    let _: Option<&Request<()>> = information.request();
+    let _: SocketState = information.state();
+    let _: Option<Closed> = information.closed();
+    let _: Statistics = information.statistics();
+    let _: BandwidthStatistics = information.bandwidth_statistics();
+    let _: Option<Duration> = information.round_trip_time();
+    let _: Option<Duration> = information.actual_unsolicited_pong_interval();
+    let _: &Information = stream.information();
+    let _: Option<Duration> = stream.round_trip_time();
+    let _: Option<Duration> = stream.actual_unsolicited_pong_interval();
+    gives::<Result<()>>(stream.ping(&[]));
+    gives::<Result<()>>(stream.send_keep_alive());
+    let _: [&Information; 2] = [halves.0.information(), halves.1.information()];
 }
 
 #[expect(dead_code, reason = "that it compiles is the test")]

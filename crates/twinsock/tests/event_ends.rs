@@ -519,7 +519,7 @@ async fn an_aborted_streams_end_is_told() {
     let (stream, mut peer, record) = stream_with_record(PATIENT).await;
     stream.abort();
     let closed = record.failed_end().await;
-    let cause = AbortCause::ByApplication;
+    let cause = AbortCause::Requested;
     assert_eq!(closed.failure(), Some(&Failure::Aborted(cause)));
     assert_eq!(closed.sent(), None);
     assert_eq!(

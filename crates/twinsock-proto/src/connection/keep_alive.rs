@@ -13,7 +13,7 @@ pub(crate) struct KeepAlive {
     patience: Option<Duration>,
     last_received: Instant,
     /// The newest Ping: a peer need not answer older ones (RFC 6455 §5.5.3).
-    newest_ping: Option<(ControlPayload, Instant)>,
+    newest_ping: Option<Box<SentPing>>,
     /// Since when a Ping has been out without any byte from the peer.
     unanswered_since: Option<Instant>,
     pings: u64,
@@ -21,6 +21,13 @@ pub(crate) struct KeepAlive {
     pong_interval: Option<Duration>,
     /// When an unsolicited Pong was last due.
     last_pong: Instant,
+}
+
+/// A Ping that may still be answered; apart, because mostly there is none.
+#[derive(Debug)]
+struct SentPing {
+    payload: ControlPayload,
+    sent: Instant,
 }
 
 /// More unsolicited Pongs than one each second keep nothing alive that fewer would not.
@@ -87,14 +94,14 @@ impl KeepAlive {
 
     /// A Ping goes out, ours or the application's.
     pub(crate) fn handle_ping_sent(&mut self, payload: ControlPayload, now: Instant) {
-        self.newest_ping = Some((payload, now));
+        self.newest_ping = Some(Box::new(SentPing { payload, sent: now }));
         self.unanswered_since.get_or_insert(now);
     }
 
     /// A Pong came; one that answers no Ping of ours means nothing.
     pub(crate) fn handle_pong(&mut self, payload: &ControlPayload, now: Instant) {
-        if let Some((_, sent)) = self.newest_ping.take_if(|(newest, _)| newest == payload) {
-            self.round_trip_time = Some(now.saturating_duration_since(sent));
+        if let Some(ping) = self.newest_ping.take_if(|ping| ping.payload == *payload) {
+            self.round_trip_time = Some(now.saturating_duration_since(ping.sent));
         }
     }
 

@@ -1,9 +1,11 @@
 //! An open connection: joins the two directions, the closing handshake and the timers.
 
+pub(crate) mod bandwidth;
 pub(crate) mod close;
 pub(crate) mod event;
 mod keep_alive;
 mod state;
+pub(crate) mod statistics;
 mod timer;
 
 use std::time::{Duration, Instant};
@@ -338,7 +340,7 @@ impl Connection {
 
     /// Bytes were read into the memory of [`receive_memory`](Self::receive_memory).
     pub fn handle_received(&mut self, now: Instant) {
-        self.state.handle_received(now);
+        self.state.handle_received(now, self.receiver.bytes_read());
         if !self.state.is_receiving() {
             self.receiver.discard();
         }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::connection::Transmit;
+use crate::connection::bandwidth::{Bandwidth, Ceiling};
 use crate::connection::close::{CloseState, Closed};
 use crate::connection::keep_alive::{Due, KeepAlive};
 use crate::connection::timer::{Timer, TimerTable};
@@ -22,6 +23,8 @@ pub(crate) struct State {
     close: CloseState,
     timers: TimerTable,
     pub(crate) keep_alive: KeepAlive,
+    pub(crate) inbound: Bandwidth,
+    pub(crate) outbound: Bandwidth,
     /// The latest time that an input told.
     now: Instant,
     /// Whether all that was read has been looked at.
@@ -59,6 +62,8 @@ impl State {
             close: CloseState::Open,
             timers: TimerTable::default(),
             keep_alive: KeepAlive::new(&timing, now),
+            inbound: Bandwidth::new(Ceiling::Level),
+            outbound: Bandwidth::new(Ceiling::Refusal),
             now,
             is_caught_up: true,
             input: Direction::Open,
@@ -149,8 +154,10 @@ impl State {
 
     // ---- inputs ----
 
-    pub(crate) fn handle_received(&mut self, now: Instant) {
+    /// Bytes were read: `total` since the opening handshake.
+    pub(crate) fn handle_received(&mut self, now: Instant, total: u64) {
         self.now = now;
+        self.inbound.handle_bytes(now, total);
         self.is_caught_up = false;
         self.timers.clear(Timer::Receive);
         self.keep_alive.handle_received(now);
@@ -180,6 +187,11 @@ impl State {
 
     pub(crate) fn handle_transmitted(&mut self, now: Instant, count: usize) {
         self.now = now;
+        let total = self.sender.bytes_taken();
+        match count {
+            0 => self.outbound.handle_refusal(now, total),
+            _ => self.outbound.handle_bytes(now, total),
+        }
         if count > 0 || !self.sender.has_output() {
             self.timers.clear(Timer::Send);
         }

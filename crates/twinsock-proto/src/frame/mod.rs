@@ -6,6 +6,7 @@
 
 pub(crate) mod close_reason;
 pub(crate) mod control;
+pub(crate) mod count;
 pub(crate) mod header;
 pub(crate) mod mask;
 pub(crate) mod opcode;

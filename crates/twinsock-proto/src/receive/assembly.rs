@@ -175,7 +175,8 @@ impl BinaryAssembly {
 
     /// How many bytes were read in directly and are not unmasked yet.
     pub(crate) fn masked(&self) -> usize {
-        self.bytes.len() - self.unmasked
+        // Whoever had the message may have taken its bytes along.
+        self.bytes.len().saturating_sub(self.unmasked)
     }
 
     /// Unmasks what was read in directly and tells how much that is.

@@ -12,6 +12,8 @@ use crate::frame::mask::MaskKey;
 pub(crate) struct ReadMemory {
     bytes: Vec<u8>,
     start: usize,
+    /// How many bytes were read before those in `bytes`.
+    gone: u64,
 }
 
 /// The bytes are the application's secrets: their number is enough.
@@ -34,6 +36,11 @@ impl ReadMemory {
         self.start == self.bytes.len()
     }
 
+    /// How many bytes were ever read.
+    pub(crate) fn read(&self) -> u64 {
+        self.gone + self.bytes.len() as u64
+    }
+
     /// How many bytes wait to be looked at.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.start
@@ -51,8 +58,8 @@ impl ReadMemory {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.start = 0;
-        self.bytes.clear();
+        self.start = self.bytes.len();
+        self.forget_used();
     }
 
     /// Whether there is no memory for reading.
@@ -84,7 +91,7 @@ impl ReadMemory {
 
     /// Room for the next read, with what is unread moved to the front.
     pub(crate) fn room(&mut self) -> Limit<&mut Vec<u8>> {
-        self.compact();
+        self.forget_used();
         if self.bytes.capacity() - self.bytes.len() < LEAST_ROOM {
             self.bytes.reserve_exact(READ_SIZE);
         }
@@ -92,17 +99,19 @@ impl ReadMemory {
         (&mut self.bytes).limit(room)
     }
 
-    fn compact(&mut self) {
+    /// Moves what is unread to the front.
+    fn forget_used(&mut self) {
         self.bytes.drain(..self.start);
+        self.gone += self.start as u64;
         self.start = 0;
     }
 
     pub(crate) fn replace(&mut self, mut memory: Vec<u8>) {
         if memory.capacity() > self.bytes.capacity() {
+            self.forget_used();
             memory.clear();
-            memory.extend_from_slice(self.unread());
+            memory.extend_from_slice(&self.bytes);
             self.bytes = memory;
-            self.start = 0;
         }
     }
 
@@ -112,6 +121,7 @@ impl ReadMemory {
             return None;
         }
         let kept = unread.to_vec();
+        self.gone += self.start as u64;
         self.start = 0;
         Some(std::mem::replace(&mut self.bytes, kept))
     }

@@ -5,6 +5,7 @@ use bytes::buf::Limit;
 use crate::error::{Failure, LimitExceeded, Violation};
 use crate::frame::close_reason::CloseReason;
 use crate::frame::control::ControlPayload;
+use crate::frame::count::FrameCount;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskKey;
 use crate::frame::opcode::Opcode;
@@ -35,6 +36,9 @@ pub(crate) struct Receiver {
     phase: Phase,
     /// The message that goes on behind the frame or part at hand.
     under_way: Option<MessageUnderWay>,
+    /// How many bytes were read straight into their message's memory and unmasked there.
+    read_directly: u64,
+    count: FrameCount,
 }
 
 /// What the next byte belongs to.
@@ -109,6 +113,8 @@ impl Receiver {
             memory: ReadMemory::default(),
             phase: Phase::Header,
             under_way: None,
+            read_directly: 0,
+            count: FrameCount::default(),
         }
     }
 
@@ -142,6 +148,22 @@ impl Receiver {
             }
         }
         self.memory.room()
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.memory.read() + self.read_directly + self.masked()
+    }
+
+    /// How many frames and messages have come.
+    pub(crate) fn count(&self) -> FrameCount {
+        self.count
+    }
+
+    /// How many bytes were read straight into their message's memory and not looked at yet.
+    fn masked(&self) -> u64 {
+        let message = self.under_way.as_ref();
+        message.map_or(0, |message| message.assembly.masked() as u64)
     }
 
     /// Whether there is no memory for reading.
@@ -179,19 +201,14 @@ impl Receiver {
                 ..
             }) => self.memory.len() > *length,
             Phase::Ready(_) | Phase::Header => !self.memory.is_empty(),
-            Phase::Payload(_) => {
-                let was_read_directly = self
-                    .under_way
-                    .as_ref()
-                    .is_some_and(|message| message.assembly.masked() > 0);
-                was_read_directly || !self.memory.is_empty()
-            }
+            Phase::Payload(_) => self.masked() > 0 || !self.memory.is_empty(),
         }
     }
 
     /// Forgets all that was read.
     pub(crate) fn discard(&mut self) {
         self.memory.clear();
+        self.read_directly += self.masked();
         self.under_way = None;
         self.phase = Phase::Header;
     }
@@ -385,6 +402,7 @@ impl Receiver {
         let control =
             ControlPayload::new(payload).ok_or(Violation::ControlFrameTooLong(header.opcode))?;
         self.memory.advance(header_length + length);
+        self.count.frames += 1;
         Ok(match header.opcode {
             Opcode::Ping => Step::Ping(control),
             Opcode::Pong => Step::Pong(control),
@@ -438,6 +456,8 @@ impl Receiver {
         if let (Some(message_type), true) = (starts, is_final)
             && let Some(length) = self.memory.unmask_whole(payload_length, mask)
         {
+            self.count.frames += 1;
+            self.count.messages += 1;
             self.phase = Phase::Ready(Ready {
                 place: Place::InReadMemory(message_type, length),
                 then: Then::MessageEnds,
@@ -460,6 +480,8 @@ impl Receiver {
     ///
     /// `None`: look again, at a part that is ready or at the next frame.
     fn read_payload(&mut self) -> Result<Option<Step>, Failure> {
+        // All of them are unmasked here.
+        self.read_directly += self.masked();
         let (&Phase::Payload(frame), Some(message)) = (&self.phase, &mut self.under_way) else {
             return Ok(None);
         };
@@ -482,6 +504,14 @@ impl Receiver {
             (0, false) => Then::FragmentEnds,
             (0, true) => Then::MessageEnds,
         };
+        match then {
+            Then::FrameGoesOn(_) => {}
+            Then::FragmentEnds => self.count.frames += 1,
+            Then::MessageEnds => {
+                self.count.frames += 1;
+                self.count.messages += 1;
+            }
+        }
         let length = match place {
             Place::InReadMemory(_, length) => length,
             Place::Assembled { .. } => message.assembly.as_bytes().len(),

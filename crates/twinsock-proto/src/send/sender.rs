@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::error::SendError;
 use crate::frame::close_reason::CloseReason;
 use crate::frame::control::ControlPayload;
+use crate::frame::count::FrameCount;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::{MaskKey, MaskKeys};
 use crate::frame::opcode::Opcode;
@@ -38,11 +39,13 @@ pub(crate) struct Sender {
     mask_keys: Option<Box<MaskKeys>>,
     /// The answer to a Ping for which there was no room. RFC 6455 §5.5.3 allows to answer only
     /// the newest; so a peer that pings without reading makes us hold one answer.
-    pending_pong: Option<ControlPayload>,
+    pending_pong: Option<Box<ControlPayload>>,
     /// Where our Close frame ends in the stream of bytes, while it is on its way out.
     close_end: Option<u64>,
     /// Where our last unsolicited Pong ends in that stream.
     unsolicited_pong_end: u64,
+    /// What was queued.
+    count: FrameCount,
     room: usize,
 }
 
@@ -59,6 +62,7 @@ impl Sender {
             pending_pong: None,
             close_end: None,
             unsolicited_pong_end: 0,
+            count: FrameCount::default(),
             room,
         }
     }
@@ -71,6 +75,16 @@ impl Sender {
     /// How many bytes wait.
     pub(crate) fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// How many bytes the network took.
+    pub(crate) fn bytes_taken(&self) -> u64 {
+        self.queue.taken()
+    }
+
+    /// How many frames and messages were queued.
+    pub(crate) fn count(&self) -> FrameCount {
+        self.count
     }
 
     /// The queue, with the pending Pong in it if there is room.
@@ -96,6 +110,7 @@ impl Sender {
             return Err(SendError::MessageUnfinished);
         }
         self.send_frame(first_opcode(message_type), Fragment::Final, payload);
+        self.count.messages += 1;
         Ok(())
     }
 
@@ -132,6 +147,9 @@ impl Sender {
             (Fragment::Nonfinal, None) => Some(Unfinished::Binary),
         };
         self.send_frame(opcode, fragment, Payload::Owned(payload));
+        if fragment == Fragment::Final {
+            self.count.messages += 1;
+        }
         Ok(())
     }
 
@@ -141,9 +159,11 @@ impl Sender {
 
     /// RFC 6455 §5.5.2: a Ping is answered, each one as long as there is room.
     pub(crate) fn answer_ping(&mut self, payload: ControlPayload) {
-        self.pending_pong = Some(payload);
         if self.has_room() {
-            self.send_pending_pong();
+            self.pending_pong = None;
+            self.send_control(Opcode::Pong, &payload);
+        } else {
+            self.pending_pong = Some(Box::new(payload));
         }
     }
 
@@ -209,6 +229,7 @@ impl Sender {
     }
 
     fn send_frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
+        self.count.frames += 1;
         let mask = self.next_mask();
         let payload_length = payload.len() as u64;
         self.queue.push(

@@ -20,7 +20,6 @@ mod wakers;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::BufMut;
 use tokio::runtime::Handle;
@@ -36,7 +35,8 @@ pub(crate) use crate::driver::engine::{
 use crate::driver::engine::{Engine, Output};
 pub(crate) use crate::driver::events::Events;
 pub(crate) use crate::driver::read_ahead::ReadAhead;
-use crate::driver::shared::{Shared, Wait};
+pub(crate) use crate::driver::shared::Shared;
+use crate::driver::shared::Wait;
 pub use crate::driver::transport::ByteStream;
 use crate::driver::transport::Transport;
 pub use crate::driver::unsent::StreamFraming;
@@ -79,17 +79,12 @@ impl Driver {
     // ---- what is done at once ----
 
     pub(crate) fn closed(&self) -> Option<Closed> {
-        self.shared.with_engine(|engine| engine.closed().cloned())
+        self.shared.closed()
     }
 
-    pub(crate) fn round_trip_time(&self) -> Option<Duration> {
-        self.shared
-            .with_engine(|engine| engine.connection().round_trip_time())
-    }
-
-    pub(crate) fn unsolicited_pong_interval(&self) -> Option<Duration> {
-        self.shared
-            .with_engine(|engine| engine.connection().unsolicited_pong_interval())
+    /// What others may look at, also when the driver is gone.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
@@ -131,8 +126,19 @@ impl Driver {
         .await
     }
 
-    pub(crate) async fn ping(&self, payload: ControlPayload) -> Result<(), Error> {
+    pub(crate) async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
+        let payload = ControlPayload::new(payload).ok_or_else(|| {
+            let length = payload.len();
+            Error::invalid_argument(format!(
+                "expected a ping of at most 125 bytes, got {length}"
+            ))
+        })?;
         self.queue(|engine| engine.ping(payload)).await
+    }
+
+    pub(crate) async fn send_keep_alive(&self) -> Result<(), Error> {
+        self.send(|connection| Ok(connection.send_unsolicited_pong()?))
+            .await
     }
 
     /// Waits for room, then does `action` and sees to what it leaves.
@@ -253,7 +259,7 @@ impl Driver {
 
     /// Ends the connection at once.
     pub(crate) fn abort(&self) {
-        self.shared.with_engine(Engine::abort_at_once);
+        self.shared.with_engine(Engine::abort);
     }
 
     /// From now on a task that the caller spawns drives the connection, for handlers.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
+use twinsock_proto::{Closed, Connection};
 
 use crate::driver::engine::{Engine, Output, Wakes};
 use crate::driver::wakers::{Waiter, WakerSet};
@@ -38,6 +39,16 @@ impl Shared {
             self.wakers.wake_all();
         }
         value
+    }
+
+    /// Looks at the connection; nothing happens to it.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
+        self.with_engine(|engine| look(engine.connection()))
+    }
+
+    /// How the connection ended.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.look(|connection| connection.closed().cloned())
     }
 
     pub(crate) fn wait<T, F>(&self, poll: F) -> Wait<'_, F>

@@ -5,15 +5,15 @@ use std::sync::{Arc, Weak};
 use crate::driver::Driver;
 use crate::error::Error;
 use crate::events::{self, Handlers};
+use crate::information::Information;
 use crate::message::MessageWebSocket;
 use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
-use crate::opening::Opening;
 
 /// A handle that does not keep the connection open.
 pub(crate) struct WeakSocket {
     driver: Weak<Driver>,
-    opening: Arc<Opening>,
+    information: Information,
     outgoing_type: Arc<OutgoingType>,
 }
 
@@ -24,7 +24,7 @@ impl WeakSocket {
         Some(MessageWebSocket {
             waiters: Waiters::new(&driver),
             driver,
-            opening: Arc::clone(&self.opening),
+            information: self.information.clone(),
             outgoing_type: Arc::clone(&self.outgoing_type),
         })
     }
@@ -35,7 +35,7 @@ impl Clone for MessageWebSocket {
     fn clone(&self) -> Self {
         Self {
             driver: Arc::clone(&self.driver),
-            opening: Arc::clone(&self.opening),
+            information: self.information.clone(),
             outgoing_type: Arc::clone(&self.outgoing_type),
             waiters: Waiters::new(&self.driver),
         }
@@ -62,7 +62,7 @@ impl MessageWebSocket {
     fn downgrade(&self) -> WeakSocket {
         WeakSocket {
             driver: Arc::downgrade(&self.driver),
-            opening: Arc::clone(&self.opening),
+            information: self.information.clone(),
             outgoing_type: Arc::clone(&self.outgoing_type),
         }
     }

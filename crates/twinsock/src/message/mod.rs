@@ -15,9 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use twinsock_proto::{
-    CloseCode, CloseReason, Closed, ControlPayload, Fragment, Message, MessageType, ReceiveMode,
-};
+use twinsock_proto::{CloseCode, CloseReason, Closed, Fragment, Message, MessageType, ReceiveMode};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
@@ -28,6 +26,7 @@ pub use crate::message::writer::MessageWriter;
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
+use crate::information::Information;
 use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
@@ -107,7 +106,7 @@ use crate::received::Received;
 /// It lives in a tokio runtime with I/O and time enabled (`enable_all`).
 pub struct MessageWebSocket {
     driver: Arc<Driver>,
-    opening: Arc<Opening>,
+    information: Information,
     outgoing_type: Arc<OutgoingType>,
     waiters: Waiters,
 }
@@ -157,11 +156,12 @@ impl MessageWebSocket {
     }
 
     pub(crate) fn new(driver: Driver, opening: Opening) -> Self {
+        let information = Information::new(&driver, opening);
         let driver = Arc::new(driver);
         Self {
             waiters: Waiters::new(&driver),
             driver,
-            opening: Arc::new(opening),
+            information,
             outgoing_type: Arc::default(),
         }
     }
@@ -337,12 +337,6 @@ impl MessageWebSocket {
     /// # Cancel safety
     /// A dropped `ping` has sent nothing, unless it was ready.
     pub async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
-        let payload = ControlPayload::new(payload).ok_or_else(|| {
-            let length = payload.len();
-            Error::invalid_argument(format!(
-                "expected a ping of at most 125 bytes, got {length}"
-            ))
-        })?;
         self.driver.ping(payload).await
     }
 
@@ -358,9 +352,7 @@ impl MessageWebSocket {
     /// # Cancel safety
     /// A dropped `send_keep_alive` has sent nothing, unless it was ready.
     pub async fn send_keep_alive(&self) -> Result<(), Error> {
-        self.driver
-            .send(|connection| Ok(connection.send_unsolicited_pong()?))
-            .await
+        self.driver.send_keep_alive().await
     }
 
     /// Waits until all that was sent is with the operating system.
@@ -413,7 +405,7 @@ impl MessageWebSocket {
     /// has not ended.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.driver.closed()
+        self.information.closed()
     }
 
     /// Splits the socket into two owned halves; the connection ends when both are dropped.
@@ -452,49 +444,56 @@ impl MessageWebSocket {
         self.outgoing_type.set(message_type);
     }
 
+    /// All that can be seen of the socket; a clone may be kept and asked at any time
+    /// (`Information` in UWP).
+    #[must_use]
+    pub fn information(&self) -> &Information {
+        &self.information
+    }
+
     /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
-        self.opening.protocol()
+        self.information.protocol()
     }
 
     /// The server's response to the opening handshake; `None` in a server.
     #[must_use]
     pub fn response(&self) -> Option<&Response<()>> {
-        self.opening.response()
+        self.information.response()
     }
 
     /// The client's request of the opening handshake; `None` in a client.
     #[must_use]
     pub fn request(&self) -> Option<&Request<()>> {
-        self.opening.request()
+        self.information.request()
     }
 
     /// This end's address; `None` over a stream that is not a TCP connection of this library
     /// (`Information.LocalAddress` in UWP).
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
-        self.opening.local_address()
+        self.information.local_address()
     }
 
     /// The peer's address; `None` over a stream that is not a TCP connection of this library.
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
-        self.opening.peer_address()
+        self.information.peer_address()
     }
 
     /// How often an unsolicited Pong really goes out: what was asked for, but at least each
     /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
     #[must_use]
     pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
-        self.driver.unsolicited_pong_interval()
+        self.information.actual_unsolicited_pong_interval()
     }
 
     /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
     /// answer.
     #[must_use]
     pub fn round_trip_time(&self) -> Option<Duration> {
-        self.driver.round_trip_time()
+        self.information.round_trip_time()
     }
 }
 

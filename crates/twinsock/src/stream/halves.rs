@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use twinsock_proto::Closed;
 
 use crate::driver::{BeforeWaiting, Driver, ReadAhead, StreamReading, Waiter};
-use crate::opening::Opening;
+use crate::information::Information;
 use crate::stream::StreamOptions;
 
 /// The half of a split [`StreamWebSocket`](crate::StreamWebSocket) that is read.
@@ -33,6 +33,7 @@ use crate::stream::StreamOptions;
 /// ```
 pub struct StreamReader {
     driver: Arc<Driver>,
+    information: Information,
     waiter: Waiter,
     reading: StreamReading,
     /// What was read for [`AsyncBufRead`] and is not consumed.
@@ -46,18 +47,19 @@ pub struct StreamReader {
 /// frame with 1000; the other half can be read until the peer's.
 pub struct StreamWriter {
     driver: Arc<Driver>,
-    opening: Arc<Opening>,
+    information: Information,
     waiter: Waiter,
 }
 
 pub(super) fn of(
     driver: Arc<Driver>,
-    opening: Arc<Opening>,
+    information: Information,
     options: StreamOptions,
 ) -> (StreamReader, StreamWriter) {
     let reader = StreamReader {
         waiter: driver.waiter(),
         driver: Arc::clone(&driver),
+        information: information.clone(),
         reading: StreamReading {
             before_waiting: BeforeWaiting::Send,
             close_without_code: options.close_without_code,
@@ -67,7 +69,7 @@ pub(super) fn of(
     let writer = StreamWriter {
         waiter: driver.waiter(),
         driver,
-        opening,
+        information,
     };
     (reader, writer)
 }
@@ -82,7 +84,13 @@ impl StreamReader {
     /// [`StreamWebSocket::closed`](crate::StreamWebSocket::closed).
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.driver.closed()
+        self.information.closed()
+    }
+
+    /// [`StreamWebSocket::information`](crate::StreamWebSocket::information).
+    #[must_use]
+    pub fn information(&self) -> &Information {
+        &self.information
     }
 }
 
@@ -90,15 +98,17 @@ impl StreamWriter {
     /// [`StreamWebSocket::closed`](crate::StreamWebSocket::closed).
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.driver.closed()
+        self.information.closed()
+    }
+
+    /// [`StreamWebSocket::information`](crate::StreamWebSocket::information).
+    #[must_use]
+    pub fn information(&self) -> &Information {
+        &self.information
     }
 
     pub(super) fn driver(&self) -> &Driver {
         &self.driver
-    }
-
-    pub(super) fn opening(&self) -> &Opening {
-        &self.opening
     }
 }
 
@@ -113,6 +123,7 @@ impl AsyncRead for StreamReader {
             waiter,
             reading,
             ahead,
+            ..
         } = &mut *self;
         if memory.remaining() == 0 || ahead.move_to(memory) {
             return Poll::Ready(Ok(()));
@@ -130,6 +141,7 @@ impl AsyncBufRead for StreamReader {
             waiter,
             reading,
             ahead,
+            ..
         } = self.get_mut();
         if ahead.is_empty() {
             let read = {

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
@@ -19,6 +20,7 @@ use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::events::{self, ClosedHandler, Handlers};
+use crate::information::Information;
 use crate::opening::Opening;
 pub use crate::stream::builder::StreamWebSocketBuilder;
 pub use crate::stream::halves::{StreamReader, StreamWriter};
@@ -127,8 +129,8 @@ impl StreamWebSocket {
     }
 
     pub(crate) fn new(driver: Driver, opening: Opening, options: StreamOptions) -> Self {
-        let (driver, opening) = (Arc::new(driver), Arc::new(opening));
-        let (reader, writer) = halves::of(driver, opening, options);
+        let information = Information::new(&driver, opening);
+        let (reader, writer) = halves::of(Arc::new(driver), information, options);
         Self { reader, writer }
     }
 
@@ -217,6 +219,38 @@ impl StreamWebSocket {
         Ok(self)
     }
 
+    /// Sends a Ping with up to 125 bytes of payload; it may overtake bytes that were written and
+    /// not flushed.
+    ///
+    /// The answer is noticed while the socket is driven, and gives the
+    /// [`round_trip_time`](Self::round_trip_time). Pings of the keep-alive go out by themselves.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a longer payload;
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) when the socket is closing or closed, or
+    /// the error that ended the connection.
+    ///
+    /// # Cancel safety
+    /// A dropped `ping` has sent nothing, unless it was ready.
+    pub async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
+        self.driver().ping(payload).await
+    }
+
+    /// Sends one Pong that nobody asked for, as
+    /// [`unsolicited_pong_interval`](StreamWebSocketBuilder::unsolicited_pong_interval) does by
+    /// itself (`WebSocketKeepAlive.Run` in UWP).
+    ///
+    /// The peer does not answer. While the last one still waits to go out, nothing is added.
+    ///
+    /// # Errors
+    /// As [`ping`](Self::ping), but for the payload.
+    ///
+    /// # Cancel safety
+    /// A dropped `send_keep_alive` has sent nothing, unless it was ready.
+    pub async fn send_keep_alive(&self) -> Result<(), Error> {
+        self.driver().send_keep_alive().await
+    }
+
     /// Splits the socket into two owned halves; the connection ends when both are dropped.
     #[must_use]
     pub fn split(self) -> (StreamReader, StreamWriter) {
@@ -228,46 +262,63 @@ impl StreamWebSocket {
     /// has not ended in both directions.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.driver().closed()
+        self.information().closed()
+    }
+
+    /// All that can be seen of the socket; a clone may be kept and asked at any time
+    /// (`Information` in UWP).
+    #[must_use]
+    pub fn information(&self) -> &Information {
+        self.writer.information()
     }
 
     /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
-        self.opening().protocol()
+        self.information().protocol()
     }
 
     /// The server's response to the opening handshake; `None` in a server.
     #[must_use]
     pub fn response(&self) -> Option<&Response<()>> {
-        self.opening().response()
+        self.information().response()
     }
 
     /// The client's request of the opening handshake; `None` in a client.
     #[must_use]
     pub fn request(&self) -> Option<&Request<()>> {
-        self.opening().request()
+        self.information().request()
     }
 
     /// This end's address; `None` over a stream that is not a TCP connection of this library
     /// (`Information.LocalAddress` in UWP).
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
-        self.opening().local_address()
+        self.information().local_address()
     }
 
     /// The peer's address; `None` over a stream that is not a TCP connection of this library.
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
-        self.opening().peer_address()
+        self.information().peer_address()
+    }
+
+    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
+    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    #[must_use]
+    pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.information().actual_unsolicited_pong_interval()
+    }
+
+    /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
+    /// answer.
+    #[must_use]
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.information().round_trip_time()
     }
 
     fn driver(&self) -> &Driver {
         self.writer.driver()
-    }
-
-    fn opening(&self) -> &Opening {
-        self.writer.opening()
     }
 }
 

@@ -43,18 +43,9 @@ impl Engine {
         self.poll_closed().map(|_| ())
     }
 
-    /// The application ends the connection at once; the peer is told nothing.
-    pub(crate) fn abort_at_once(&mut self) {
-        let now = alarm::now();
-        self.connection.abort(now, AbortCause::ByApplication);
-        self.connection.handle_send_failed(now, Loss::Network);
-        self.connection.handle_loss(now, Loss::Network);
-        self.abort();
-        self.wakes = Wakes::Due;
-    }
-
     /// Lets the transport go at once; the peer is told nothing.
     pub(crate) fn abort(&mut self) {
+        self.end_connection();
         self.end = End::Reached;
         self.transport.release();
         self.alarm.stop();
@@ -64,6 +55,19 @@ impl Engine {
             let _ = self.connection.receive_memory();
             self.give_memory_back();
         }
+    }
+
+    /// Without a transport nothing goes on: the connection is closed too.
+    fn end_connection(&mut self) {
+        let now = alarm::now();
+        // Also when it is closed already: whoever keeps an eye on it keeps no unsent messages.
+        self.connection.handle_send_failed(now, Loss::EndOfStream);
+        if self.connection.closed().is_some() {
+            return;
+        }
+        self.connection.abort(now, AbortCause::Requested);
+        self.connection.handle_loss(now, Loss::EndOfStream);
+        self.wakes = Wakes::Due;
     }
 
     /// The connection is closed: sends what can still go out, and lets the transport go.

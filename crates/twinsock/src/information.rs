@@ -1,0 +1,183 @@
+//! What can be seen of a socket at any time, from anywhere.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Request, Response};
+use twinsock_proto::{BandwidthStatistics, Closed, Connection, Statistics};
+
+use crate::driver::{Driver, Shared};
+use crate::opening::Opening;
+
+/// What can be seen of a socket: where it is connected, what was agreed on, how it stands now and
+/// what went over it (`MessageWebSocketInformation` and `StreamWebSocketInformation` in UWP).
+///
+/// A clone may be kept anywhere and asked at any time, also while the socket is busy in another
+/// task, after it has closed and after it was dropped. It does not keep the connection open, and
+/// asking never waits for the network.
+///
+/// ```
+/// # async fn run() -> Result<(), twinsock::Error> {
+/// use twinsock::{MessageWebSocket, SocketState};
+///
+/// let socket = MessageWebSocket::connect("ws://echo.example/").await?;
+/// let information = socket.information().clone();
+/// tokio::spawn(async move {
+///     while information.state() != SocketState::Closed {
+///         let received = information.statistics().received;
+///         println!("{} messages, {} bytes", received.messages, received.bytes);
+///         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+///     }
+/// });
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Information {
+    shared: Arc<Shared>,
+    opening: Arc<Opening>,
+}
+
+/// How a socket stands in its closing handshake (RFC 6455 §7.1).
+///
+/// The peer's Close frame is seen when the socket is driven: while the application receives,
+/// sends and has to wait, or after `attend`.
+///
+/// ```
+/// # fn run(socket: &twinsock::MessageWebSocket) {
+/// use twinsock::SocketState;
+///
+/// if socket.information().state() == SocketState::CloseReceived {
+///     println!("the peer will take no more than the answers that are under way");
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SocketState {
+    /// Nobody has begun to close.
+    Open,
+    /// This endpoint has begun to close, or can send nothing more: the peer's Close frame is
+    /// awaited, and what comes before it may still be received.
+    CloseSent,
+    /// The peer has begun to close and is not answered yet: the application may still send.
+    CloseReceived,
+    /// Both Close frames are there, or the connection has failed: its end is awaited.
+    Closing,
+    /// The connection has ended.
+    Closed,
+}
+
+impl SocketState {
+    pub(crate) fn of(connection: &Connection) -> Self {
+        match (connection.is_open(), connection.holds_close()) {
+            _ if connection.closed().is_some() => Self::Closed,
+            _ if connection.ending().is_some() => Self::Closing,
+            (true, false) => Self::Open,
+            (true, true) => Self::CloseReceived,
+            (false, false) => Self::CloseSent,
+            (false, true) => Self::Closing,
+        }
+    }
+}
+
+impl Information {
+    pub(crate) fn new(driver: &Driver, opening: Opening) -> Self {
+        Self {
+            shared: driver.shared(),
+            opening: Arc::new(opening),
+        }
+    }
+
+    /// This end's address; `None` over a stream that is not a TCP connection of this library
+    /// (`LocalAddress` in UWP).
+    #[must_use]
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.opening.local_address()
+    }
+
+    /// The peer's address; `None` over a stream that is not a TCP connection of this library.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.opening.peer_address()
+    }
+
+    /// The subprotocol that was agreed on (`Protocol` in UWP).
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        self.opening.protocol()
+    }
+
+    /// The server's response to the opening handshake; `None` in a server.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response<()>> {
+        self.opening.response()
+    }
+
+    /// The headers of that response.
+    #[must_use]
+    pub fn response_headers(&self) -> Option<&HeaderMap> {
+        self.response().map(Response::headers)
+    }
+
+    /// The client's request of the opening handshake; `None` in a client.
+    #[must_use]
+    pub fn request(&self) -> Option<&Request<()>> {
+        self.opening.request()
+    }
+
+    /// How the socket stands now.
+    #[must_use]
+    pub fn state(&self) -> SocketState {
+        self.shared.look(SocketState::of)
+    }
+
+    /// How the connection ended: both codes and reasons, who began, clean or not; `None` while it
+    /// has not ended.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.shared.closed()
+    }
+
+    /// The bytes, frames and messages that have gone in each direction.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.shared.look(Connection::statistics)
+    }
+
+    /// How much the network carries in each direction, estimated from the socket's own traffic
+    /// (`BandwidthStatistics` in UWP).
+    #[must_use]
+    pub fn bandwidth_statistics(&self) -> BandwidthStatistics {
+        self.shared
+            .look(|connection| connection.bandwidth_statistics(crate::driver::now()))
+    }
+
+    /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
+    /// answer.
+    #[must_use]
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.shared.look(Connection::round_trip_time)
+    }
+
+    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
+    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    #[must_use]
+    pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
+        self.shared.look(Connection::unsolicited_pong_interval)
+    }
+}
+
+/// Shows where it is connected and how it stands; never what was said.
+impl fmt::Debug for Information {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Information")
+            .field("peer_address", &self.peer_address())
+            .field("protocol", &self.protocol())
+            .field("state", &self.state())
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}
