@@ -37,6 +37,8 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     response: Option<Response<Bytes>>,
     close_reason: Option<CloseReason>,
+    /// How an open connection failed.
+    failure: Option<Failure>,
 }
 
 /// Whose fault an [`Error`] is, and of what sort.
@@ -192,6 +194,9 @@ impl Error {
     }
 
     fn is_reset(&self) -> bool {
+        if let Some(failure) = self.0.failure {
+            return failure == Failure::Reset;
+        }
         let source = self.0.source.as_ref();
         source
             .and_then(|source| source.downcast_ref::<Arc<io::Error>>())
@@ -205,6 +210,7 @@ impl Error {
             source: None,
             response: None,
             close_reason: None,
+            failure: None,
         }))
     }
 
@@ -220,6 +226,7 @@ impl Error {
             source,
             response: None,
             close_reason: None,
+            failure: None,
         }))
     }
 
@@ -242,6 +249,7 @@ impl Error {
             source: None,
             response: None,
             close_reason: Some(reason),
+            failure: None,
         }))
     }
 
@@ -286,24 +294,40 @@ impl Error {
     }
 
     pub(crate) fn connection_lost(source: Arc<io::Error>) -> Self {
-        Self::with_source(ErrorKind::ConnectionLost, "the connection was lost", source)
+        Self::with_source(ErrorKind::ConnectionLost, LOST, source)
     }
 
     /// A connection that failed once it was open.
     pub(crate) fn failed(failure: Failure, network_error: Option<Arc<io::Error>>) -> Self {
-        let kind = match failure {
-            Failure::EndOfStream | Failure::Reset | Failure::Network => match network_error {
-                Some(error) => return Self::connection_lost(error),
-                None => ErrorKind::ConnectionLost,
-            },
-            Failure::Aborted(_) => ErrorKind::Aborted,
-            Failure::TimedOut(overdue) => return Self::timeout(overdue.into()),
-            Failure::LimitExceeded(_) => ErrorKind::MessageTooBig,
-            _ => ErrorKind::ProtocolViolation,
+        let (kind, context, source) = match failure {
+            Failure::EndOfStream | Failure::Reset | Failure::Network => {
+                let context = match &network_error {
+                    Some(_) => LOST.to_owned(),
+                    None => failure.to_string(),
+                };
+                (ErrorKind::ConnectionLost, context, network_error)
+            }
+            Failure::Aborted(_) => (ErrorKind::Aborted, failure.to_string(), None),
+            Failure::TimedOut(overdue) => {
+                let timeout = Timeout::from(overdue);
+                (ErrorKind::Timeout(timeout), timeout.to_string(), None)
+            }
+            Failure::LimitExceeded(_) => (ErrorKind::MessageTooBig, failure.to_string(), None),
+            _ => (ErrorKind::ProtocolViolation, failure.to_string(), None),
         };
-        Self::new(kind, failure.to_string())
+        Self(Arc::new(Inner {
+            kind,
+            context,
+            source: source.map(Into::into),
+            response: None,
+            close_reason: None,
+            failure: Some(failure),
+        }))
     }
 }
+
+/// What a lost connection's error says; its source tells more.
+const LOST: &str = "the connection was lost";
 
 /// How the network lost the connection, by what the system says.
 pub(crate) fn loss(error: &io::Error) -> Loss {
@@ -416,6 +440,7 @@ impl From<HandshakeError> for Error {
                 source: None,
                 response: Some(refusal.into_response()),
                 close_reason: None,
+                failure: None,
             })),
             _ => Self::new(ErrorKind::InvalidHandshake, context),
         }
@@ -446,8 +471,11 @@ mod tests {
     #[test]
     fn a_reset_is_told_from_a_mere_end() {
         let reset = Arc::new(io::Error::from(io::ErrorKind::ConnectionReset));
-        let error = Error::failed(Failure::EndOfStream, Some(reset));
+        let error = Error::failed(Failure::Reset, Some(Arc::clone(&reset)));
         assert_eq!(error.status(), WebErrorStatus::ConnectionReset);
+        // The stream ended; that writing failed later changes nothing.
+        let error = Error::failed(Failure::EndOfStream, Some(reset));
+        assert_eq!(error.status(), WebErrorStatus::ConnectionAborted);
         let error = Error::failed(Failure::EndOfStream, None);
         assert_eq!(error.status(), WebErrorStatus::ConnectionAborted);
         assert_eq!(error.hresult(), hresult(0x8007_2EFE));

@@ -59,6 +59,9 @@
 //! * A **client** begins with [`MessageWebSocket::connect`] or, with settings, with
 //!   [`MessageWebSocket::builder`].
 //! * A **server** begins with [`Listener`], or with [`AcceptOptions`] over any byte stream.
+//! * [`Handlers`] are the event form: called with what comes, and at the end, by a task of the
+//!   socket. A client sets them with its builder, a server with
+//!   [`MessageWebSocket::with_handlers`].
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
 //! * [`Information`] tells at any time how a socket stands and what went over it.
@@ -82,6 +85,7 @@ mod connect;
 mod data;
 mod driver;
 mod error;
+mod events;
 mod information;
 mod message;
 mod opening;
@@ -106,6 +110,7 @@ pub use crate::data::{
 };
 pub use crate::driver::{ByteStream, StreamFraming};
 pub use crate::error::{Error, ErrorKind};
+pub use crate::events::Handlers;
 pub use crate::information::{Information, SocketState};
 pub use crate::message::{
     MessageReader, MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,

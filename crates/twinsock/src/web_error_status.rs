@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use twinsock_proto::Closed;
+
+use crate::error::Error;
+
 /// What went wrong, as `Windows.Web.WebErrorStatus` numbers it.
 ///
 /// [`Error::status`](crate::Error::status) gives it for every error, and
@@ -212,6 +216,27 @@ impl WebErrorStatus {
             (_, 500..=599) => Self::UnexpectedServerError,
             _ => Self::UnexpectedStatusCode,
         }
+    }
+
+    /// The status for the end of a connection: the one that [`Error::status`] tells those who
+    /// call; `None` when it did not fail, whatever code the peer closed with.
+    ///
+    /// ```
+    /// # fn handler(closed: twinsock::Closed) {
+    /// use twinsock::WebErrorStatus;
+    ///
+    /// match WebErrorStatus::of_closed(&closed) {
+    ///     None => println!("closed: {}", closed.code()),
+    ///     Some(status) => println!("failed: {status}"),
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// [`Error::status`]: crate::Error::status
+    #[must_use]
+    pub fn of_closed(closed: &Closed) -> Option<Self> {
+        let failure = closed.failure()?;
+        Some(Error::failed(*failure, None).status())
     }
 
     /// The status for one of the platform's HRESULTs; `Unknown` for those that it does not list.

@@ -13,8 +13,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use twinsock::{
-    AcceptOptions, CloseCode, Closed, Error, ErrorKind, Message, MessageWebSocket, Timeout,
-    Timeouts,
+    AcceptOptions, CloseCode, Closed, Error, ErrorKind, Handlers, Message, MessageWebSocket,
+    Timeout, Timeouts,
 };
 use twinsock_testkit::raw::{REQUEST, RawPeer};
 use twinsock_testkit::sockets::{PATIENT, client_of_raw, echo_server};
@@ -401,6 +401,51 @@ async fn idle_connections(count: usize) -> usize {
         }
         sockets.push(socket);
         peers.push(peer);
+    }
+    ALLOCATOR.current_usage().saturating_sub(before) / count
+}
+
+#[test]
+fn a_connection_that_has_handlers_holds_little_more() {
+    const COUNT: usize = 200;
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let (without, with) = runtime.expect("a runtime").block_on(async {
+        // Spare memory of the thread, and what the runtime keeps, is there before.
+        connections_with_handlers(COUNT).await;
+        (
+            idle_connections(COUNT).await,
+            connections_with_handlers(COUNT).await,
+        )
+    });
+    report(&format!(
+        "an idle connection with handlers and their task: {with} bytes, without: {without} bytes"
+    ));
+    assert!(with <= 4 * KIB, "{with}");
+    assert!(with <= without + 2 * KIB, "{with}, {without}");
+}
+
+/// Connects, has handlers echo a large message on each, and tells what one holds then.
+async fn connections_with_handlers(count: usize) -> usize {
+    let (near, far) = connections(count).await;
+    let before = ALLOCATOR.current_usage();
+    let mut kept = Vec::with_capacity(count);
+    for (near, far) in near.into_iter().zip(far) {
+        let (socket, peer) = tokio::join!(MessageWebSocket::accept(far), RawPeer::client(near));
+        let (socket, mut peer) = (socket.expect("a handshake"), peer.expect("a handshake"));
+        let handlers = Handlers::new()
+            .on_message_received_async(|socket, received| async move {
+                let message = received.expect("open").into_message();
+                socket.send(message).await.expect("open");
+            })
+            .on_closed(drop);
+        let socket = socket.with_handlers(handlers).expect("it has none yet");
+        let message = [wire::binary(vec![7; 100_000])];
+        peer.send(&message).await.expect("open");
+        assert!(peer.receive().await.expect("open").as_ref() == message.first());
+        kept.push((socket, peer));
     }
     ALLOCATOR.current_usage().saturating_sub(before) / count
 }

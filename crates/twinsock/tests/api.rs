@@ -10,11 +10,11 @@ use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use twinsock::{
     AcceptOptions, BandwidthStatistics, ByteOrder, ByteStream, CloseCode, CloseReason, Closed,
-    DataError, DataReader, DataWriter, DateTime, Error, ErrorKind, Failure, Guid, InMemory,
-    Incoming, Information, Initiator, InputStreamOptions, Listener, Message, MessageReceiver,
-    MessageSender, MessageType, MessageWebSocket, MessageWebSocketBuilder, PendingHandshake,
-    SocketState, Statistics, StreamReader, StreamWebSocket, StreamWriter, TimeSpan, Timeout,
-    Timeouts, UnicodeEncoding, Utf8Bytes,
+    DataError, DataReader, DataWriter, DateTime, Error, ErrorKind, Failure, Guid, Handlers,
+    InMemory, Incoming, Information, Initiator, InputStreamOptions, Listener, Message,
+    MessageReceiver, MessageSender, MessageType, MessageWebSocket, MessageWebSocketBuilder,
+    PendingHandshake, SocketState, Statistics, StreamReader, StreamWebSocket, StreamWriter,
+    TimeSpan, Timeout, Timeouts, UnicodeEncoding, Utf8Bytes,
 };
 
 type Result<T> = std::result::Result<T, Error>;
@@ -43,6 +43,7 @@ fn every_type_may_be_shared_between_threads() {
     is_shareable::<ErrorKind>();
     is_shareable::<Failure>();
     is_shareable::<Guid>();
+    is_shareable::<Handlers>();
     is_shareable::<InMemory>();
     is_shareable::<Incoming>();
     is_shareable::<Information>();

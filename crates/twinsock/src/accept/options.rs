@@ -151,7 +151,7 @@ impl AcceptOptions {
     }
 
     /// Whether a message socket hands out messages whole or in parts before anything was received
-    /// (`Control.ReceiveMode` in UWP); whole by default.
+    /// (`Control.ReceiveMode` in UWP), and what a handler for messages gets; whole by default.
     #[must_use]
     pub fn receive_mode(mut self, mode: ReceiveMode) -> Self {
         self.receive_mode = mode;

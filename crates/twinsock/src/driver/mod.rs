@@ -7,6 +7,7 @@
 
 mod alarm;
 mod engine;
+mod events;
 mod inbox;
 mod memory;
 mod read_ahead;
@@ -29,9 +30,10 @@ use twinsock_proto::{
 
 pub(crate) use crate::driver::alarm::now;
 pub(crate) use crate::driver::engine::{
-    BeforeWaiting, CloseWithoutCode, Read, StreamReading, Surface,
+    BeforeWaiting, CloseWithoutCode, Handled, Read, StreamReading, Surface,
 };
 use crate::driver::engine::{Engine, Output};
+pub(crate) use crate::driver::events::Events;
 pub(crate) use crate::driver::read_ahead::ReadAhead;
 pub(crate) use crate::driver::shared::Shared;
 use crate::driver::shared::Wait;
@@ -260,6 +262,11 @@ impl Driver {
         self.shared.with_engine(Engine::abort);
     }
 
+    /// From now on a task that the caller spawns drives the connection, for handlers.
+    pub(crate) fn begin_events(&self, handled: Handled) -> Result<Events, Error> {
+        Events::begin(&self.shared, handled)
+    }
+
     /// Has the connection driven in the background until its end.
     pub(crate) fn attend(&self) {
         let output = self.shared.with_engine(Engine::keep_attendant);
@@ -327,7 +334,9 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        if self.shared.with_engine(Engine::abandon).is_ready() {
+        if self.shared.with_engine(Engine::abandon).is_ready()
+            || self.shared.with_engine(Engine::leave_to_attendant)
+        {
             return;
         }
         match Handle::try_current() {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use twinsock_proto::{Closed, Connection};
 
-use crate::driver::engine::{Attended, Engine, Output, Wakes};
+use crate::driver::engine::{Engine, Output, Wakes};
 use crate::driver::wakers::{Waiter, WakerSet};
 
 /// A socket's engine, and those who wait for it.
@@ -76,28 +76,6 @@ impl Shared {
         self.with_engine(poll)
     }
 
-    async fn attend(&self) {
-        loop {
-            self.writing_paused().await;
-            if self.wait(Engine::poll_attend).await == Attended::Done {
-                return;
-            }
-        }
-    }
-
-    /// Waits until nothing was written to a stream for a while, or all of it was flushed.
-    async fn writing_paused(&self) {
-        let mut before = None;
-        loop {
-            let due = self.with_engine(|engine| engine.unsent_due());
-            match due {
-                Some(due) if before != Some(due) => tokio::time::sleep_until(due.into()).await,
-                _ => return,
-            }
-            before = due;
-        }
-    }
-
     /// Sees to it that what is left is done though no caller waits for it.
     pub(crate) fn settle(self: &Arc<Self>, output: Output) {
         match output {
@@ -121,7 +99,7 @@ struct Attendant(Option<Arc<Shared>>);
 impl Attendant {
     async fn attend(mut self) {
         if let Some(shared) = &self.0 {
-            shared.attend().await;
+            shared.wait(Engine::poll_attend).await;
         }
         self.0 = None;
     }

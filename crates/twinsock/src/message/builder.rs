@@ -1,11 +1,13 @@
 //! A client's `MessageWebSocket` before it connects.
 
-use twinsock_proto::{ReceiveMode, Settings};
+use twinsock_proto::{Closed, ReceiveMode, Settings};
 
 use crate::connect::{ConnectOptions, shared_settings};
 use crate::driver::ByteStream;
 use crate::error::Error;
+use crate::events::Handlers;
 use crate::message::MessageWebSocket;
+use crate::received::Received;
 
 /// The settings of a client's [`MessageWebSocket`], made before it connects
 /// (`MessageWebSocketControl` in UWP).
@@ -32,6 +34,7 @@ use crate::message::MessageWebSocket;
 pub struct MessageWebSocketBuilder {
     pub(crate) options: ConnectOptions,
     receive_mode: ReceiveMode,
+    handlers: Handlers,
 }
 
 shared_settings!(MessageWebSocketBuilder);
@@ -53,10 +56,53 @@ impl MessageWebSocketBuilder {
     /// [`receive_stream`](MessageWebSocket::receive_stream) decides it anew. This says how the
     /// socket reads until the first of them, for instance while a `send` waits: a socket for
     /// messages above [`max_message_size`](Self::max_message_size) is set to
-    /// [`ReceiveMode::PartialMessage`].
+    /// [`ReceiveMode::PartialMessage`]. A [handler](Self::on_message_received) for messages gets
+    /// what this says.
     #[must_use]
     pub fn receive_mode(mut self, mode: ReceiveMode) -> Self {
         self.receive_mode = mode;
+        self
+    }
+
+    /// Has `handler` called with each message, or each part of one, see
+    /// [`Handlers::on_message_received`] (`MessageReceived` in UWP).
+    #[must_use]
+    pub fn on_message_received(
+        mut self,
+        handler: impl FnMut(&MessageWebSocket, Result<Received, Error>) + Send + 'static,
+    ) -> Self {
+        self.handlers = self.handlers.on_message_received(handler);
+        self
+    }
+
+    /// The same with a handler that may wait, see [`Handlers::on_message_received_async`].
+    #[must_use]
+    pub fn on_message_received_async<F>(
+        mut self,
+        handler: impl FnMut(MessageWebSocket, Result<Received, Error>) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.handlers = self.handlers.on_message_received_async(handler);
+        self
+    }
+
+    /// Has `handler` called once when the connection has ended, see [`Handlers::on_closed`]
+    /// (`Closed` in UWP). It is not called when none could be made.
+    #[must_use]
+    pub fn on_closed(mut self, handler: impl FnOnce(Closed) + Send + 'static) -> Self {
+        self.handlers = self.handlers.on_closed(handler);
+        self
+    }
+
+    /// The same with a handler that may wait.
+    #[must_use]
+    pub fn on_closed_async<F>(mut self, handler: impl FnOnce(Closed) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.handlers = self.handlers.on_closed_async(handler);
         self
     }
 
@@ -74,10 +120,11 @@ impl MessageWebSocketBuilder {
     pub async fn connect(self, uri: &str) -> Result<MessageWebSocket, Error> {
         let receive_mode = self.receive_mode;
         let (opened, settings) = self.options.connect(uri).await?;
-        opened.into_message_socket(Settings {
+        let socket = opened.into_message_socket(Settings {
             receive_mode,
             ..settings
-        })
+        })?;
+        socket.with_handlers(self.handlers)
     }
 
     /// Does the opening handshake over a byte stream that is already there.
@@ -97,9 +144,10 @@ impl MessageWebSocketBuilder {
     ) -> Result<MessageWebSocket, Error> {
         let receive_mode = self.receive_mode;
         let (opened, settings) = self.options.connect_over(stream, uri).await?;
-        opened.into_message_socket(Settings {
+        let socket = opened.into_message_socket(Settings {
             receive_mode,
             ..settings
-        })
+        })?;
+        socket.with_handlers(self.handlers)
     }
 }

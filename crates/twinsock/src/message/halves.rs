@@ -1,7 +1,5 @@
 //! A split socket: one half sends, the other receives.
 
-use std::sync::Arc;
-
 use twinsock_proto::{CloseCode, Closed, Message};
 
 use crate::error::Error;
@@ -23,15 +21,14 @@ use crate::message::MessageWebSocket;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct MessageSender(Arc<MessageWebSocket>);
+pub struct MessageSender(MessageWebSocket);
 
 /// The half of a split [`MessageWebSocket`] that receives; see [`MessageSender`] for an example.
 #[derive(Debug)]
-pub struct MessageReceiver(Arc<MessageWebSocket>);
+pub struct MessageReceiver(MessageWebSocket);
 
 pub(super) fn split(socket: MessageWebSocket) -> (MessageSender, MessageReceiver) {
-    let socket = Arc::new(socket);
-    (MessageSender(Arc::clone(&socket)), MessageReceiver(socket))
+    (MessageSender(socket.clone()), MessageReceiver(socket))
 }
 
 impl MessageSender {

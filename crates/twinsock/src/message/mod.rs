@@ -2,6 +2,7 @@
 
 mod builder;
 mod halves;
+mod handles;
 mod outgoing_type;
 mod reader;
 mod sink_stream;
@@ -18,6 +19,7 @@ use twinsock_proto::{CloseCode, CloseReason, Closed, Fragment, Message, MessageT
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
+pub(crate) use crate::message::handles::WeakSocket;
 pub use crate::message::reader::MessageReader;
 pub use crate::message::writer::MessageWriter;
 
@@ -32,8 +34,9 @@ use crate::received::Received;
 
 /// A WebSocket for whole messages, text or binary (`MessageWebSocket` in UWP).
 ///
-/// All methods take `&self`: one task may send while another receives, and an
-/// `Arc<MessageWebSocket>` may be shared by as many as you like.
+/// All methods take `&self`: one task may send while another receives. A clone is another handle
+/// of the same socket, for as many tasks as you like; the connection ends when the last handle is
+/// dropped.
 ///
 /// ```
 /// # async fn run() -> Result<(), twinsock::Error> {
@@ -53,10 +56,30 @@ use crate::received::Received;
 /// ```
 ///
 /// # Who drives it
-/// The calls themselves: no task runs per socket. While a [`receive`](Self::receive), or a `send`
+/// The calls themselves: no task runs per socket unless you ask for one. While a [`receive`](Self::receive), or a `send`
 /// that waits for room, is under way, the socket reads, answers Pings and Close frames, sends its
 /// own keep-alive Pings and gives up on a peer that is gone. An application that does neither for
 /// a while leaves the peer's Pings unanswered for as long.
+///
+/// With [handlers](Self::with_handlers), or after [`attend`](Self::attend), one task drives the
+/// socket until its end, whatever the application does: Pings are answered, and no end goes
+/// unnoticed. With a handler for messages it also receives them, and `receive` is not for the
+/// application any more; sending is as before.
+///
+/// ```
+/// # async fn run() -> Result<(), twinsock::Error> {
+/// let socket = twinsock::MessageWebSocket::builder()
+///     .on_message_received(|_socket, received| match received {
+///         Ok(message) => println!("{} bytes", message.len()),
+///         Err(error) => println!("the connection failed: {error}"),
+///     })
+///     .on_closed(|closed| println!("{closed}"))
+///     .connect("ws://game.example/live")
+///     .await?;
+/// socket.send_text("Hello, world!").await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # When messages go out
 /// The first message goes out at once. Those that follow it in the same turn of the task, or
@@ -73,7 +96,7 @@ use crate::received::Received;
 /// can make it hold a send queue of 64 KiB and the message that exceeds it.
 ///
 /// # Dropping
-/// Dropping the socket never blocks: a Close frame without a code is sent if it can be, what was
+/// Dropping the socket, and its last clone, never blocks: a Close frame without a code is sent if it can be, what was
 /// sent before goes out, and the connection ends in the background within
 /// [`Timeouts::close`](crate::Timeouts::close) once the peer takes no more. (Dropped outside of a
 /// runtime, it sends what can be sent at once.) To tell the peer a code and to learn its answer,
@@ -84,7 +107,7 @@ use crate::received::Received;
 pub struct MessageWebSocket {
     driver: Arc<Driver>,
     information: Information,
-    outgoing_type: OutgoingType,
+    outgoing_type: Arc<OutgoingType>,
     waiters: Waiters,
 }
 
@@ -139,7 +162,7 @@ impl MessageWebSocket {
             waiters: Waiters::new(&driver),
             driver,
             information,
-            outgoing_type: OutgoingType::default(),
+            outgoing_type: Arc::default(),
         }
     }
 
@@ -193,6 +216,8 @@ impl MessageWebSocket {
     /// nothing in time. All messages that came before are handed out first, the peer is told why
     /// with a Close frame, and its end of the connection is awaited for at most
     /// [`Timeouts::close`](crate::Timeouts::close). Each later call gives the same error.
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when messages go to a
+    /// [handler](crate::Handlers::on_message_received).
     ///
     /// # Cancel safety
     /// A dropped `receive` loses nothing: the next call gives the message.
@@ -292,9 +317,10 @@ impl MessageWebSocket {
     /// Has a background task drive the socket from now on, so that Pings are answered, keep-alives
     /// sent and the end noticed whatever the application does.
     ///
-    /// Up to 64 KiB of messages are read ahead, then the peer has to wait. Its Close frame is
-    /// answered once the application has received all that came before it. Outside of a runtime
-    /// it does nothing.
+    /// Up to 64 KiB of messages are read ahead, then the peer has to wait; an end behind more
+    /// than that is noticed when the application receives. The peer's Close frame is answered
+    /// once the application has received all that came before it. Outside of a runtime, and on a
+    /// socket with a [handler](crate::Handlers::on_message_received) for messages, it does nothing.
     pub fn attend(&self) {
         self.driver.attend();
     }

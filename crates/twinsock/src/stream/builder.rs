@@ -1,10 +1,11 @@
 //! A client's `StreamWebSocket` before it connects.
 
-use twinsock_proto::TextPolicy;
+use twinsock_proto::{Closed, TextPolicy};
 
 use crate::connect::{ConnectOptions, shared_settings};
 use crate::driver::{ByteStream, CloseWithoutCode, StreamFraming};
 use crate::error::Error;
+use crate::events::Handlers;
 use crate::stream::{StreamOptions, StreamWebSocket};
 
 /// The settings of a client's [`StreamWebSocket`], made before it connects
@@ -28,6 +29,7 @@ use crate::stream::{StreamOptions, StreamWebSocket};
 pub struct StreamWebSocketBuilder {
     pub(crate) options: ConnectOptions,
     stream: StreamOptions,
+    handlers: Handlers,
 }
 
 shared_settings!(StreamWebSocketBuilder);
@@ -56,6 +58,24 @@ impl StreamWebSocketBuilder {
         self
     }
 
+    /// Has `handler` called once when the connection has ended, see
+    /// [`StreamWebSocket::on_closed`] (`Closed` in UWP). It is not called when none could be made.
+    #[must_use]
+    pub fn on_closed(mut self, handler: impl FnOnce(Closed) + Send + 'static) -> Self {
+        self.handlers = self.handlers.on_closed(handler);
+        self
+    }
+
+    /// The same with a handler that may wait.
+    #[must_use]
+    pub fn on_closed_async<F>(mut self, handler: impl FnOnce(Closed) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.handlers = self.handlers.on_closed_async(handler);
+        self
+    }
+
     /// Connects to a `ws://` address.
     ///
     /// # Errors
@@ -65,7 +85,8 @@ impl StreamWebSocketBuilder {
     /// Dropping the future ends the attempt and leaves no connection behind.
     pub async fn connect(self, uri: &str) -> Result<StreamWebSocket, Error> {
         let (opened, settings) = self.options.connect(uri).await?;
-        opened.into_stream_socket(settings, self.stream)
+        let socket = opened.into_stream_socket(settings, self.stream)?;
+        socket.with_handlers(self.handlers)
     }
 
     /// Does the opening handshake over a byte stream that is already there.
@@ -84,6 +105,7 @@ impl StreamWebSocketBuilder {
         uri: &str,
     ) -> Result<StreamWebSocket, Error> {
         let (opened, settings) = self.options.connect_over(stream, uri).await?;
-        opened.into_stream_socket(settings, self.stream)
+        let socket = opened.into_stream_socket(settings, self.stream)?;
+        socket.with_handlers(self.handlers)
     }
 }

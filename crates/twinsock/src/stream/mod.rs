@@ -19,6 +19,7 @@ use twinsock_proto::{CloseCode, CloseReason, Closed};
 use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
+use crate::events::{self, ClosedHandler, Handlers};
 use crate::information::Information;
 use crate::opening::Opening;
 pub use crate::stream::builder::StreamWebSocketBuilder;
@@ -72,7 +73,7 @@ pub(crate) use crate::stream::options::StreamOptions;
 /// # Who drives it
 /// The calls themselves, as in a [`MessageWebSocket`](crate::MessageWebSocket): a Ping of the
 /// peer is answered while a read, or a write that waits, is under way, or always after
-/// [`attend`](Self::attend).
+/// [`attend`](Self::attend), or with a handler for its [end](Self::on_closed).
 ///
 /// # Dropping
 /// Dropping it never blocks: what was written goes out, though not as the end of a message, then
@@ -175,6 +176,47 @@ impl StreamWebSocket {
     /// Up to 64 KiB are read ahead. Outside of a runtime it does nothing.
     pub fn attend(&self) {
         self.driver().attend();
+    }
+
+    /// Has `handler` called once when the connection has ended in both directions, however it
+    /// did: see [`Closed`] (`Closed` in UWP, which tells less).
+    ///
+    /// From now on a task drives the socket as after [`attend`](Self::attend). It does not keep
+    /// the connection open. Only when the runtime ends before the connection, the handler is not
+    /// called. A handler that panics does no harm to anything else.
+    ///
+    /// # Errors
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when the socket has a handler
+    /// already, or outside of a runtime.
+    pub fn on_closed(self, handler: impl FnOnce(Closed) + Send + 'static) -> Result<Self, Error> {
+        self.with_closed_handler(ClosedHandler::of(handler))
+    }
+
+    /// The same with a handler that may wait.
+    ///
+    /// # Errors
+    /// As [`on_closed`](Self::on_closed).
+    pub fn on_closed_async<F>(
+        self,
+        handler: impl FnOnce(Closed) -> F + Send + 'static,
+    ) -> Result<Self, Error>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.with_closed_handler(ClosedHandler::of_async(handler))
+    }
+
+    /// Of these a stream knows only that of the end.
+    pub(crate) fn with_handlers(self, handlers: Handlers) -> Result<Self, Error> {
+        match handlers.into_closed() {
+            Some(handler) => self.with_closed_handler(handler),
+            None => Ok(self),
+        }
+    }
+
+    fn with_closed_handler(self, handler: ClosedHandler) -> Result<Self, Error> {
+        events::spawn_for_closed(self.driver(), handler)?;
+        Ok(self)
     }
 
     /// Sends a Ping with up to 125 bytes of payload; it may overtake bytes that were written and

@@ -54,7 +54,12 @@ impl Engine {
 
     /// Takes a message into the inbox; `false` when none is there.
     fn take_ahead(&mut self) -> bool {
-        let Some(Event::MessageReceived(message)) = self.connection.poll_event_ahead() else {
+        let event = match self.unread {
+            Unread::Kept => self.connection.poll_event_ahead(),
+            // Nobody replies any more: the peer's Close is answered.
+            Unread::Discarded => self.connection.poll_event(),
+        };
+        let Some(Event::MessageReceived(message)) = event else {
             return false;
         };
         if self.unread == Unread::Kept {

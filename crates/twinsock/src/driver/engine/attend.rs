@@ -1,11 +1,12 @@
 //! What the background task does when no caller is there to do it.
 
 use std::task::{Poll, ready};
+use std::time::Instant;
 
 use twinsock_proto::CloseReason;
 
 use crate::driver::alarm;
-use crate::driver::engine::{Engine, Output, Surface};
+use crate::driver::engine::{Engine, Handled, Output, Surface, Wakes};
 use crate::driver::turn::Turn;
 
 /// The background task of a connection, and how long it stays.
@@ -16,15 +17,6 @@ pub(super) enum Attendant {
     ForOutput,
     /// Until the connection has ended.
     UntilTheEnd,
-}
-
-/// What attending came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Attended {
-    /// The task is not needed any more.
-    Done,
-    /// A stream is being written: the task comes back when the writing has paused.
-    WritingGoesOn,
 }
 
 impl Attendant {
@@ -41,15 +33,33 @@ impl Engine {
             || self.transport.holds_back()
             || !self.unsent.is_empty()
             || self.is_ending();
-        if !is_left || self.attendant.is_called() {
+        if is_left && self.is_attended() {
+            // Whoever stays until the end may be asleep.
+            self.wakes = Wakes::Due;
+        }
+        if !is_left || self.is_attended() || self.attendant.is_called() {
             return Output::Settled;
         }
         self.attendant = Attendant::ForOutput;
         Output::NeedsAttendant
     }
 
+    /// Whether a background task brings the connection to its end.
+    pub(super) fn is_attended(&self) -> bool {
+        self.attendant == Attendant::UntilTheEnd || self.handled == Handled::Messages
+    }
+
+    /// The owner is gone. `true` when a background task is there to see to the end.
+    pub(crate) fn leave_to_attendant(&mut self) -> bool {
+        self.wakes = Wakes::Due;
+        self.is_attended()
+    }
+
     /// Has the connection driven until its end, whatever the application does meanwhile.
     pub(crate) fn keep_attendant(&mut self) -> Output {
+        if self.handled == Handled::Messages {
+            return Output::Settled;
+        }
         let before = std::mem::replace(&mut self.attendant, Attendant::UntilTheEnd);
         if before.is_called() || self.connection.closed().is_some() {
             return Output::Settled;
@@ -57,15 +67,14 @@ impl Engine {
         Output::NeedsAttendant
     }
 
-    /// Does what is to be done without a caller.
-    pub(crate) fn poll_attend(&mut self) -> Poll<Attended> {
+    /// Does what is to be done without a caller. Ready when the task is not needed any more.
+    pub(crate) fn poll_attend(&mut self) -> Poll<()> {
         while self.connection.closed().is_none() {
             self.push_due_message();
-            let is_written = self.poll_write().is_ready();
-            if is_written && !self.unsent.is_empty() {
-                return Poll::Ready(Attended::WritingGoesOn);
-            }
-            if is_written && self.attendant != Attendant::UntilTheEnd && !self.is_ending() {
+            let is_written = self.poll_write().is_ready() && self.unsent.is_empty();
+            let stays =
+                self.attendant == Attendant::UntilTheEnd && self.handled != Handled::Messages;
+            if is_written && !stays && !self.is_ending() {
                 break;
             }
             // What the peer answered meanwhile must be known before it is given up.
@@ -73,24 +82,32 @@ impl Engine {
                 continue;
             }
             self.turn = Turn::Fresh;
-            ready!(self.poll_alarm());
+            ready!(self.poll_alarm_until(self.due_to_send()));
         }
         if self.connection.closed().is_some() {
             let _ = self.reach_end();
         }
         self.leave();
-        Poll::Ready(Attended::Done)
+        Poll::Ready(())
     }
 
-    /// Drives the connection beside an application that is busy with a message; never ready.
+    /// Drives the connection beside a handler that is busy; never ready.
     pub(crate) fn poll_alongside(&mut self) -> Poll<()> {
         while self.connection.closed().is_none() {
             let _ = self.poll_write();
             if self.poll_read_ahead().is_pending() {
+                self.turn = Turn::Fresh;
                 ready!(self.poll_alarm());
             }
         }
+        let _ = self.reach_end();
         Poll::Pending
+    }
+
+    /// When what was written without a flush is sent, unless it cannot be now.
+    fn due_to_send(&self) -> Option<Instant> {
+        let can_send = self.connection.is_open() && self.connection.has_room();
+        self.unsent_due().filter(|_| can_send)
     }
 
     /// The background task will not come: writes what can be written at once.

@@ -25,8 +25,7 @@ impl Engine {
         self.unread = Unread::Discarded;
         self.inbox.clear();
         // In parts: what nobody asks for is not collected.
-        self.poll_received(ReceiveMode::PartialMessage)
-            .map_ok(|_| ())
+        self.poll_next(ReceiveMode::PartialMessage).map_ok(|_| ())
     }
 
     /// This endpoint gives the connection up.

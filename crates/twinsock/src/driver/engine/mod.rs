@@ -1,12 +1,14 @@
 //! The socket and the core together: what happens at each poll.
 //!
 //! A file for each thing that tasks wait for: [`receive`] and [`read`] take messages and bytes,
-//! [`send`] and [`write`] give them, [`transmit`] brings what is queued to the network, [`ahead`]
-//! reads while nobody receives, [`close`] ends it all, and [`attend`] is the background task's.
+//! [`send`] and [`mod@write`] give them, [`transmit`] brings what is queued to the network, [`ahead`]
+//! reads while nobody receives, [`close`] ends it all, [`attend`] is the background task's and
+//! [`events`] that of handlers.
 
 mod ahead;
 mod attend;
 mod close;
+mod events;
 mod read;
 mod receive;
 mod send;
@@ -16,13 +18,13 @@ mod write;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 
 use tokio::task::coop::poll_proceed;
 use twinsock_proto::{Closed, Connection};
 
 use crate::driver::alarm::{self, Alarm};
 use crate::driver::engine::attend::Attendant;
-pub(crate) use crate::driver::engine::attend::Attended;
 pub(crate) use crate::driver::engine::read::{
     BeforeWaiting, CloseWithoutCode, Read, StreamReading,
 };
@@ -52,6 +54,7 @@ pub(crate) struct Engine {
     message_writer: MessageWriting,
     turn: Turn,
     attendant: Attendant,
+    handled: Handled,
     end: End,
     wakes: Wakes,
     /// How often was read since reading last paused.
@@ -101,6 +104,16 @@ enum MessageWriting {
     UnderWay,
 }
 
+/// What the application has handlers for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Handled {
+    Nothing,
+    /// The end; what comes is received by calls.
+    End,
+    /// What comes, and the end.
+    Messages,
+}
+
 /// Whether the transport is still needed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
@@ -146,6 +159,7 @@ impl Engine {
             message_writer: MessageWriting::Nobody,
             turn: Turn::Fresh,
             attendant: Attendant::Absent,
+            handled: Handled::Nothing,
             end: End::No,
             wakes: Wakes::None,
             reads: 0,
@@ -178,11 +192,14 @@ impl Engine {
     }
 
     fn poll_alarm(&mut self) -> Poll<()> {
+        self.poll_alarm_until(None)
+    }
+
+    /// The same, and ready at `due` too.
+    fn poll_alarm_until(&mut self, due: Option<Instant>) -> Poll<()> {
         let mut context = Context::from_waker(&self.waker);
-        ready!(
-            self.alarm
-                .poll(&mut context, self.connection.poll_timeout())
-        );
+        let deadline = self.connection.poll_timeout().into_iter().chain(due).min();
+        ready!(self.alarm.poll(&mut context, deadline));
         self.connection.handle_timeout(alarm::now());
         Poll::Ready(())
     }

@@ -25,6 +25,12 @@ impl Engine {
         &mut self,
         mode: ReceiveMode,
     ) -> Poll<Result<Option<Received>, Error>> {
+        self.require_no_handler()?;
+        self.poll_next(mode)
+    }
+
+    /// The same, for whoever asks.
+    pub(super) fn poll_next(&mut self, mode: ReceiveMode) -> Poll<Result<Option<Received>, Error>> {
         ready!(self.poll_fairness());
         if self.connection.holds_close() {
             // It is answered now; its deadlines count from now, not from when it was read.
@@ -49,6 +55,10 @@ impl Engine {
     fn take_received(&mut self) -> Option<Received> {
         self.resume_reading_ahead();
         if let Some(message) = self.inbox.pop() {
+            if self.connection.holds_close() && self.is_attended() {
+                // It is answered once the inbox is empty.
+                self.wakes = Wakes::Due;
+            }
             return Some(Received::whole(message));
         }
         while let Some(Event::MessageReceived(message)) = self.connection.poll_event() {

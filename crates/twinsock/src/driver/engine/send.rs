@@ -5,6 +5,7 @@ use std::task::{Poll, ready};
 use twinsock_proto::{AbortCause, Connection, ControlPayload, Message, SendError};
 
 use crate::driver::alarm;
+use crate::driver::engine::attend::Attendant;
 use crate::driver::engine::{Engine, MessageWriting, Output, Wakes};
 use crate::driver::turn::Turn;
 use crate::error::Error;
@@ -100,7 +101,7 @@ impl Engine {
     /// background task writes them as soon as the application's task pauses.
     fn settle_output(&mut self) -> Output {
         let more_follow = self.turn.goes_on()
-            || self.attendant.is_called()
+            || self.attendant == Attendant::ForOutput
             || self.connection.has_unread_bytes()
             || !self.inbox.is_empty();
         if !more_follow || !self.connection.has_room() {

@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// When what was written is sent without a flush; `None` when nothing waits.
-    pub(crate) fn unsent_due(&self) -> Option<Instant> {
+    pub(super) fn unsent_due(&self) -> Option<Instant> {
         self.unsent.due()
     }
 
