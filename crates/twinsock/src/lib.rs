@@ -1,9 +1,10 @@
-//! WebSockets for Rust (RFC 6455): whole messages in both directions, client and server.
+//! WebSockets for Rust (RFC 6455): messages and byte streams, client and server.
 //!
-//! [`MessageWebSocket`] is the socket of the Universal Windows Platform of that name, in Rust:
-//! strict towards the peer, bounded in memory whatever the peer does, and fast in the loop that
-//! everyone writes. It sends and receives through `&self`, answers Pings, closes by the book and
-//! says afterwards how the connection ended.
+//! [`MessageWebSocket`] and [`StreamWebSocket`] are the sockets of the Universal Windows Platform
+//! of these names, in Rust: strict towards the peer, bounded in memory whatever the peer does, and
+//! fast in the loop that everyone writes. The first carries whole messages, or parts of them, by
+//! call or by event, and does all through `&self`; the second reads and writes bytes like a TCP
+//! stream. Both answer Pings, close by the book and say afterwards how the connection ended.
 //!
 //! This version speaks `ws://`. For `wss://` pass a TLS stream of your own to
 //! [`MessageWebSocket::connect_over`]. It does not compress, follow redirects or use proxies.
@@ -24,6 +25,22 @@
 //!     }
 //!     socket.close(CloseCode::NORMAL, "done").await?;
 //!     println!("{}", socket.closed().expect("just closed"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # A byte stream
+//! ```no_run
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use twinsock::StreamWebSocket;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut stream = StreamWebSocket::connect("ws://127.0.0.1:9001/").await?;
+//!     stream.write_all(b"as over TCP").await?;
+//!     let mut echo = [0; 11];
+//!     stream.read_exact(&mut echo).await?;
+//!     stream.shutdown().await?;
 //!     Ok(())
 //! }
 //! ```
@@ -49,6 +66,7 @@
 //! # The picture
 //! ```text
 //!  your task ── send, receive, close ──▶ MessageWebSocket ◀── any other task
+//!              read, write, shutdown ──▶ StreamWebSocket
 //!                                              │
 //!                                          driver: one poll at a time, in the calling task
 //!                                   bytes ┌────┴────┐ messages, bytes, deadlines
@@ -59,6 +77,7 @@
 //! * A **client** begins with [`MessageWebSocket::connect`] or, with settings, with
 //!   [`MessageWebSocket::builder`].
 //! * A **server** begins with [`Listener`], or with [`AcceptOptions`] over any byte stream.
+//! * A **stream** is a [`StreamWebSocket`], of a server with [`Incoming::accept_stream`].
 //! * [`Handlers`] are the event form: called with what comes, and at the end, by a task of the
 //!   socket. A client sets them with its builder, a server with
 //!   [`MessageWebSocket::with_handlers`].
@@ -72,10 +91,16 @@
 //! # What can be relied on
 //! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
 //!   nothing, a dropped `send` has queued the whole message or nothing.
-//! * **Bounds.** Every wait for a peer is finite by default; name resolution has the system's limits. What a peer can make a socket hold is listed under
-//!   [`MessageWebSocket`](MessageWebSocket#memory).
+//! * **Bounds.** Every wait for a peer is finite by default; name resolution has the system's
+//!   limits. What a peer can make a socket hold is listed under
+//!   [`MessageWebSocket`](MessageWebSocket#memory) and [`StreamWebSocket`](StreamWebSocket#memory).
 //! * **Order.** What was received before a failure is handed out first; what was sent before it
 //!   goes out first, and then the Close frame that tells the peer what it did.
+//!
+//! * **Ends.** Every end of a connection is told, with its kind: an orderly close, the end of TCP
+//!   without one, a reset, silence, a broken rule.
+//!
+//! Who knows the original sockets finds each of their members under [`coming_from_uwp`].
 //!
 //! # Features
 //! None: everything is always there.
@@ -120,6 +145,9 @@ pub use crate::received::Received;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
 pub use crate::timeout::{Timeout, Timeouts};
 pub use crate::web_error_status::WebErrorStatus;
+
+#[doc = include_str!("../docs/coming-from-uwp.md")]
+pub mod coming_from_uwp {}
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

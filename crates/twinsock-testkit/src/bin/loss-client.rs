@@ -31,6 +31,7 @@ async fn main() -> ExitCode {
     };
     let lost = match form.as_str() {
         "call" => by_call(uri, timeouts, pause).await,
+        "event" => by_event(uri, timeouts, pause).await,
         _ => by_stream(uri, timeouts, pause).await,
     };
     match lost {
@@ -64,6 +65,27 @@ async fn by_call(uri: &str, timeouts: Timeouts, pause: Duration) -> Result<(), E
     };
     tell(socket.closed(), status);
     Ok(())
+}
+
+async fn by_event(uri: &str, timeouts: Timeouts, pause: Duration) -> Result<(), Error> {
+    let (end, mut ended) = tokio::sync::mpsc::channel(1);
+    let socket = MessageWebSocket::builder()
+        .timeouts(timeouts)
+        .on_closed(move |closed| {
+            let status = WebErrorStatus::of_closed(&closed);
+            tell(Some(closed), status);
+            let _ = end.try_send(());
+        })
+        .connect(uri)
+        .await?;
+    say("open");
+    loop {
+        let _ = socket.send_text("tick").await;
+        tokio::select! {
+            _ = ended.recv() => return Ok(()),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
 }
 
 async fn by_stream(uri: &str, timeouts: Timeouts, pause: Duration) -> Result<(), Error> {

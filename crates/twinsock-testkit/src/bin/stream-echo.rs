@@ -11,9 +11,9 @@ async fn main() -> Result<(), Error> {
     loop {
         let incoming = listener.accept().await?;
         tokio::spawn(async move {
-            if let Err(error) = echo(incoming).await {
-                say(&error.to_string());
-            }
+            echo(incoming)
+                .await
+                .map_err(|error| say(&error.to_string()))
         });
     }
 }
