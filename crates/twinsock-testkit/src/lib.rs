@@ -7,4 +7,5 @@ pub mod pair;
 pub mod raw;
 pub mod script;
 pub mod sockets;
+pub mod streams;
 pub mod wire;
