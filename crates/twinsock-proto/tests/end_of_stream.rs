@@ -233,3 +233,26 @@ fn a_broken_sending_side_waits_for_the_end_no_longer_than_for_a_close() {
     let failure = Failure::TimedOut(Overdue::Close);
     assert_eq!(closed(&client).failure(), Some(&failure));
 }
+
+#[test]
+fn a_peer_that_ends_its_stream_behind_its_close_is_still_sent_what_waits() {
+    let mut server = Endpoint::new(Role::Server);
+    server.send(vec![7; 100]).expect("open");
+    server.receive_frames(&[wire::close(1000, "")]);
+    server.receive_end();
+    assert_eq!(server.connection.closed(), None);
+    assert_eq!(server.transmit_at_most(60).len(), 60);
+    assert_eq!(server.connection.closed(), None);
+    assert_eq!(server.transmitted().len(), 102 - 60 + 4);
+    assert!(server.connection.closed().expect("closed").is_clean());
+}
+
+#[test]
+fn a_peer_that_takes_nothing_after_its_end_is_not_waited_for_long() {
+    let mut server = Endpoint::new(Role::Server);
+    server.send("unsaid").expect("open");
+    server.receive_frames(&[wire::close(1000, "")]);
+    server.receive_end();
+    server.wait(Duration::from_secs(10));
+    assert!(server.connection.closed().is_some());
+}

@@ -240,9 +240,10 @@ async fn a_streams_directions_close_one_after_the_other() -> Result<(), Error> {
     assert_eq!(server.read(&mut [0]).await.expect("an end"), 0);
     assert_eq!(far.state(), SocketState::CloseReceived);
     server.write_all(b"bye").await.expect("open");
-    let (reader, writer) = server.split();
+    let (reader, mut writer) = server.split();
     assert_eq!(reader.information().state(), SocketState::CloseReceived);
     assert_eq!(writer.information().state(), SocketState::CloseReceived);
+    writer.shutdown().await.expect("open");
     drop((reader, writer));
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.expect("an end");

@@ -282,7 +282,9 @@ impl Connection {
     /// Begins the closing handshake (RFC 6455 §7.1.2); messages that come meanwhile are still
     /// events. The peer's Close is awaited for at most [`Timing::close`].
     ///
-    /// A Close of the peer that is [held](Self::held_close) is answered instead. After
+    /// A Close of the peer that is [held](Self::held_close) is answered instead: with the peer's
+    /// code, or in the midst of a message of ours without one, so that it does not pass for
+    /// whole. After
     /// [`close_sending`](Self::close_sending) it only sets the time limit.
     ///
     /// # Errors
@@ -460,7 +462,12 @@ impl Connection {
         };
         // The peer began to close: it gets the answer that it waits for.
         self.state.handle_timeout(now);
-        self.state.handle_close(held.reason);
+        let is_whole = !self.state.sender.is_mid_message();
+        let answer = match is_whole {
+            true => CloseReason::bare(held.reason.code()),
+            false => CloseReason::empty(),
+        };
+        self.state.answer_close(held.reason, answer);
         true
     }
 

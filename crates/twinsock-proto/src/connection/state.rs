@@ -167,7 +167,7 @@ impl State {
         self.now = now;
         self.loss.get_or_insert(loss);
         self.input = Direction::Ended;
-        self.end_draining();
+        self.end_drained();
     }
 
     pub(crate) fn handle_send_failed(&mut self, now: Instant, loss: Loss) {
@@ -179,7 +179,8 @@ impl State {
         match self.close {
             CloseState::Open => self.close = CloseState::CloseSent(None),
             CloseState::CloseSent(_) if self.after_close == AfterClose::Receive => {}
-            CloseState::CloseSent(_) | CloseState::Draining(_) | CloseState::Closed(_) => return,
+            CloseState::Draining(_) => return self.end_drained(),
+            CloseState::CloseSent(_) | CloseState::Closed(_) => return,
         }
         self.after_close = AfterClose::Wait;
         self.start(Timer::Close, self.timing.close);
@@ -195,6 +196,7 @@ impl State {
         if count > 0 || !self.sender.has_output() {
             self.timers.clear(Timer::Send);
         }
+        self.end_drained();
         // The peer has the full time for its answer once it has our Close frame.
         let advanced_close = count > 0 && self.sender.advanced_close();
         let awaits_close =
@@ -249,14 +251,18 @@ impl State {
     }
 
     pub(crate) fn handle_close(&mut self, received: CloseReason) {
+        // RFC 6455 §5.5.1: answered with a Close that typically echoes the code.
+        let answer = CloseReason::bare(received.code());
+        self.answer_close(received, answer);
+    }
+
+    pub(crate) fn answer_close(&mut self, received: CloseReason, answer: CloseReason) {
         if self.output == Direction::Open {
             // RFC 6455 §5.5.2: the Ping came before the Close, so it is owed an answer.
             self.sender.send_pending_pong();
         }
         let closed = match &self.close {
             CloseState::Open => {
-                // RFC 6455 §5.5.1: answered with a Close that typically echoes the code.
-                let answer = CloseReason::bare(received.code());
                 self.sender.send_close(&answer);
                 Closed::by_peer(received, answer)
             }
@@ -371,7 +377,13 @@ impl State {
         self.close = CloseState::Draining(closed);
         self.timers.clear(Timer::Receive);
         self.start(Timer::Close, self.timing.close);
-        if self.input == Direction::Ended {
+        self.end_drained();
+    }
+
+    /// The peer's stream has ended, and it has all that was said before our Close: nothing more
+    /// happens.
+    fn end_drained(&mut self) {
+        if self.input == Direction::Ended && !self.sender.owes_bytes_before_close() {
             self.end_draining();
         }
     }

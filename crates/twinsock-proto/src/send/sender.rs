@@ -40,7 +40,9 @@ pub(crate) struct Sender {
     /// The answer to a Ping for which there was no room. RFC 6455 §5.5.3 allows to answer only
     /// the newest; so a peer that pings without reading makes us hold one answer.
     pending_pong: Option<Box<ControlPayload>>,
-    /// Where our Close frame ends in the stream of bytes, while it is on its way out.
+    /// Where our Close frame begins in the stream of bytes.
+    close_start: u64,
+    /// Where it ends, while it is on its way out.
     close_end: Option<u64>,
     /// Where our last unsolicited Pong ends in that stream.
     unsolicited_pong_end: u64,
@@ -60,6 +62,7 @@ impl Sender {
             unfinished: None,
             mask_keys,
             pending_pong: None,
+            close_start: 0,
             close_end: None,
             unsolicited_pong_end: 0,
             count: FrameCount::default(),
@@ -192,8 +195,14 @@ impl Sender {
     pub(crate) fn send_close(&mut self, reason: &CloseReason) {
         let mut body = Vec::with_capacity(ControlPayload::MAX_LENGTH);
         reason.encode(&mut body);
+        self.close_start = self.queue.taken() + self.queue.len() as u64;
         self.send_frame(Opcode::Close, Fragment::Final, Payload::Borrowed(&body));
         self.close_end = Some(self.queue.taken() + self.queue.len() as u64);
+    }
+
+    /// Whether anything waits that is to be sent before our Close frame.
+    pub(crate) fn owes_bytes_before_close(&self) -> bool {
+        self.queue.taken() < self.close_start
     }
 
     /// Whether our Close frame waits to be sent, or a part of it.
@@ -212,6 +221,7 @@ impl Sender {
 
     pub(crate) fn discard(&mut self) {
         self.pending_pong = None;
+        self.close_start = 0;
         self.close_end = None;
         self.queue.clear();
     }

@@ -252,8 +252,7 @@ impl Driver {
 
     /// Sends what was written, then closes.
     pub(crate) async fn close_stream(&self, reason: CloseReason) -> Result<(), Error> {
-        // On a connection that is closing already it is the end that counts.
-        let _ = self.wait(Engine::poll_finish_bytes).await;
+        self.shared.with_engine(Engine::finish_bytes);
         self.close(reason).await
     }
 

@@ -148,7 +148,7 @@ impl AsyncBufRead for StreamReader {
                 let mut memory = ahead.memory();
                 driver.poll_read_bytes(waiter, context, (&mut memory, *reading))
             };
-            if !matches!(read, Poll::Ready(Ok(()))) {
+            if ahead.is_empty() {
                 ahead.release();
             }
             ready!(read)?;

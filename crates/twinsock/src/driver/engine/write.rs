@@ -37,38 +37,29 @@ impl Engine {
         self.poll_flush()
     }
 
-    /// Ready when all that was written is queued, and its message ended.
-    pub(crate) fn poll_finish_bytes(&mut self) -> Poll<Result<(), Error>> {
-        if !self.unsent.is_empty() || self.connection.is_mid_message() {
-            ready!(self.poll_room())?;
+    /// Queues all that was written, whatever room there is, and ends its message.
+    pub(crate) fn finish_bytes(&mut self) {
+        let is_unfinished = !self.unsent.is_empty() || self.connection.is_mid_message();
+        if is_unfinished && self.connection.is_open() {
             // An endless message ends here too.
-            self.send_unsent(Fragment::Final)?;
+            let _ = self.send_unsent(Fragment::Final);
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Ready when the peer was told, behind all that was written, that nothing follows.
     pub(crate) fn poll_end_bytes(&mut self) -> Poll<Result<Output, Error>> {
         if self.connection.is_open() {
-            ready!(self.poll_finish_bytes())?;
+            ready!(self.poll_room())?;
+            self.finish_bytes();
             let _ = self
                 .connection
                 .close_sending(alarm::now(), CloseReason::normal());
             self.wakes = Wakes::Due;
+        } else if !self.unsent.is_empty() {
+            return Poll::Ready(Err(self.not_open()));
         }
-        while self.poll_write().is_pending() && self.connection.closed().is_none() {
-            if self.poll_read_ahead().is_pending() {
-                ready!(self.poll_alarm());
-            }
-        }
-        let failure = self
-            .connection
-            .closed()
-            .and_then(|closed| self.failure(closed));
-        Poll::Ready(match failure {
-            Some(failure) => Err(failure),
-            None => Ok(self.call_attendant()),
-        })
+        ready!(self.poll_flush())?;
+        Poll::Ready(Ok(self.call_attendant()))
     }
 
     /// When what was written is sent without a flush; `None` when nothing waits.
