@@ -438,6 +438,12 @@ impl Connection {
         self.receiver.set_mode(mode);
     }
 
+    /// Passes over what was not handed out of a message of which parts were; without one it does
+    /// nothing.
+    pub fn skip_message(&mut self) {
+        self.receiver.skip_message();
+    }
+
     /// How messages are handed out.
     #[must_use]
     pub fn receive_mode(&self) -> ReceiveMode {

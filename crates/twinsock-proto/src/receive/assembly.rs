@@ -22,6 +22,8 @@ pub(crate) struct MessageUnderWay {
 enum HandedOut {
     Nothing,
     Parts,
+    /// Parts, and it wants no more of them.
+    Enough,
 }
 
 impl MessageUnderWay {
@@ -34,12 +36,26 @@ impl MessageUnderWay {
 
     /// Whether the application got parts of it.
     pub(crate) fn is_handed_out(&self) -> bool {
-        self.handed_out == HandedOut::Parts
+        self.handed_out != HandedOut::Nothing
+    }
+
+    /// Whether the application wants no more of it.
+    pub(crate) fn is_passed_over(&self) -> bool {
+        self.handed_out == HandedOut::Enough
+    }
+
+    /// The application wants no more of it than it got.
+    pub(crate) fn pass_over(&mut self) {
+        if self.is_handed_out() {
+            self.handed_out = HandedOut::Enough;
+        }
     }
 
     /// The application got what has come so far.
     pub(crate) fn hand_out(&mut self) {
-        self.handed_out = HandedOut::Parts;
+        if self.handed_out == HandedOut::Nothing {
+            self.handed_out = HandedOut::Parts;
+        }
         self.assembly.clear();
     }
 }

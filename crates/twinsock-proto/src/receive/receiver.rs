@@ -318,6 +318,14 @@ impl Receiver {
         self.release();
     }
 
+    /// Passes over the rest of a message of which parts were handed out.
+    pub(crate) fn skip_message(&mut self) {
+        self.release_lent();
+        if let Some(message) = &mut self.under_way {
+            message.pass_over();
+        }
+    }
+
     /// Whether what has come of a message is handed out before the rest is here.
     fn delivers_parts(&self) -> bool {
         self.mode == ReceiveMode::PartialMessage || self.is_skipping()
@@ -325,11 +333,10 @@ impl Receiver {
 
     /// Whether a message of which parts were handed out is in the way of the next whole one.
     fn is_skipping(&self) -> bool {
-        let is_begun = self
-            .under_way
-            .as_ref()
-            .is_some_and(MessageUnderWay::is_handed_out);
-        is_begun && self.mode == ReceiveMode::FullMessage
+        self.under_way.as_ref().is_some_and(|message| {
+            message.is_passed_over()
+                || message.is_handed_out() && self.mode == ReceiveMode::FullMessage
+        })
     }
 
     fn release_lent(&mut self) {

@@ -112,7 +112,14 @@ impl Driver {
         &self,
         mut command: impl FnMut(&mut Connection) -> Result<(), SendError> + Unpin,
     ) -> Result<(), Error> {
-        self.queue(|engine| engine.send(&mut command)).await
+        let output = self
+            .wait(|engine| {
+                ready!(engine.poll_turn())?;
+                Poll::Ready(engine.send(&mut command))
+            })
+            .await?;
+        self.shared.settle(output);
+        Ok(())
     }
 
     pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
@@ -133,22 +140,25 @@ impl Driver {
                 "expected a ping of at most 125 bytes, got {length}"
             ))
         })?;
-        self.queue(|engine| engine.ping(payload)).await
+        self.send_control(|engine| engine.ping(payload)).await
     }
 
     pub(crate) async fn send_keep_alive(&self) -> Result<(), Error> {
-        self.send(|connection| Ok(connection.send_unsolicited_pong()?))
-            .await
+        self.send_control(|engine| {
+            engine.send(|connection| Ok(connection.send_unsolicited_pong()?))
+        })
+        .await
     }
 
-    /// Waits for room, then does `action` and sees to what it leaves.
-    async fn queue(
+    /// Waits for room alone, then does `action`: a control frame may stand between the parts of a
+    /// message (RFC 6455 §5.4).
+    async fn send_control(
         &self,
         mut action: impl FnMut(&mut Engine) -> Result<Output, Error> + Unpin,
     ) -> Result<(), Error> {
         let output = self
             .wait(|engine| {
-                ready!(engine.poll_turn())?;
+                ready!(engine.poll_room())?;
                 Poll::Ready(action(engine))
             })
             .await?;
@@ -307,6 +317,11 @@ impl Driver {
     pub(crate) fn abort_message(&self) {
         let output = self.shared.with_engine(Engine::abort_message);
         self.shared.settle(output);
+    }
+
+    /// Passes over what has not come of the message under way.
+    pub(crate) fn skip_message(&self) {
+        self.shared.with_engine(Engine::skip_message);
     }
 
     pub(crate) fn poll_received(

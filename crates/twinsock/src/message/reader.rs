@@ -17,6 +17,7 @@ use crate::received::Received;
 /// [`MessageWebSocket::receive_stream`](crate::MessageWebSocket::receive_stream).
 ///
 /// Reading ends with `Ok(0)` at the message's end. A connection that ends before is an error.
+/// Dropped before the end, the rest of the message is passed over.
 ///
 /// ```
 /// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), Box<dyn std::error::Error>> {
@@ -115,6 +116,14 @@ impl AsyncBufRead for MessageReader<'_> {
     fn consume(mut self: Pin<&mut Self>, count: usize) {
         let count = count.min(self.part.len());
         self.part.advance(count);
+    }
+}
+
+impl Drop for MessageReader<'_> {
+    fn drop(&mut self) {
+        if self.rest == Rest::ToCome {
+            self.driver.skip_message();
+        }
     }
 }
 

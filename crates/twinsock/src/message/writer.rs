@@ -39,6 +39,8 @@ pub struct MessageWriter<'a> {
     message_type: MessageType,
     unsent: Vec<u8>,
     progress: Progress,
+    /// Why a part could not be sent: the message cannot become whole any more.
+    failure: Option<Error>,
 }
 
 /// How far the message has come.
@@ -57,6 +59,7 @@ impl<'a> MessageWriter<'a> {
             message_type,
             unsent: Vec::new(),
             progress: Progress::NothingWritten,
+            failure: None,
         }
     }
 
@@ -94,12 +97,18 @@ impl<'a> MessageWriter<'a> {
             waiter,
             message_type,
             unsent,
+            failure,
             ..
         } = self;
-        driver.poll_send_part(waiter, context, |connection| {
+        if let Some(failure) = failure {
+            return Poll::Ready(Err(failure.clone()));
+        }
+        let sent = ready!(driver.poll_send_part(waiter, context, |connection| {
             let bytes = Bytes::from(std::mem::take(unsent));
             connection.send_fragment(*message_type, fragment, bytes)
-        })
+        }));
+        *failure = sent.as_ref().err().cloned();
+        Poll::Ready(sent)
     }
 }
 
@@ -119,7 +128,7 @@ impl AsyncWrite for MessageWriter<'_> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.unsent.is_empty() {
+        if !self.unsent.is_empty() || self.failure.is_some() {
             ready!(self.poll_send(context, Fragment::Nonfinal))?;
         }
         let Self { driver, waiter, .. } = &mut *self;

@@ -51,6 +51,12 @@ impl Engine {
         }
     }
 
+    /// Passes over what has not come of the message under way.
+    pub(crate) fn skip_message(&mut self) {
+        self.connection.skip_message();
+        self.resume_reading_ahead();
+    }
+
     /// A message or part that is already here.
     fn take_received(&mut self) -> Option<Received> {
         self.resume_reading_ahead();
