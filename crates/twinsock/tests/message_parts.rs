@@ -1,5 +1,7 @@
 //! Messages that are received and sent in parts.
 
+#![expect(clippy::excessive_nesting, reason = "cases are loops around loops")]
+
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};

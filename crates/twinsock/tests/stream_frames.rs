@@ -40,7 +40,7 @@ fn ours(error: &io::Error) -> Error {
 
 // ---- reading ----
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn bytes_are_read_before_their_frame_is_complete() -> io::Result<()> {
     for (mut stream, mut raw, masked) in [
         with_mask(client().await, false),
@@ -63,7 +63,7 @@ fn with_mask(
     (stream, raw, masked)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_carries_no_bytes_is_no_end_and_no_error() -> io::Result<()> {
     let (mut stream, mut raw) = server().await;
     raw.send(&[
@@ -94,7 +94,7 @@ async fn what_carries_no_bytes_is_no_end_and_no_error() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reader_waits_through_empty_messages() -> io::Result<()> {
     let (mut stream, mut raw) = server().await;
     let mut bytes = [0; 9];
@@ -112,7 +112,7 @@ async fn a_reader_waits_through_empty_messages() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn text_is_taken_as_bytes_where_that_was_asked_for() -> io::Result<()> {
     let (mut stream, mut raw) = client_of_raw(patient().text_as_bytes(), MIB).await?;
     let text = "grüße".as_bytes();
@@ -130,7 +130,7 @@ async fn text_is_taken_as_bytes_where_that_was_asked_for() -> io::Result<()> {
 
 // ---- writing ----
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_written_between_two_flushes_is_one_message() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     for part in ["one ", "two ", "three"] {
@@ -182,7 +182,7 @@ async fn frames_of(
     Ok(frames)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn more_than_64_kib_between_two_flushes_is_one_message_in_fragments() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     let bytes: Vec<u8> = (0..=250).cycle().take(200 * KIB).collect();
@@ -207,7 +207,7 @@ async fn more_than_64_kib_between_two_flushes_is_one_message_in_fragments() -> i
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_message_is_larger_than_a_mib() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     let frames = frames_of(&mut raw, async {
@@ -227,7 +227,7 @@ async fn no_message_is_larger_than_a_mib() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_just_filled_its_frames_ends_at_the_flush() -> io::Result<()> {
     for size in [64 * KIB, 128 * KIB, MIB - 64 * KIB] {
         let (mut stream, mut raw) = client().await;
@@ -246,7 +246,7 @@ async fn a_message_that_just_filled_its_frames_ends_at_the_flush() -> io::Result
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endless_message_ends_at_the_shutdown_alone() -> io::Result<()> {
     let builder = patient().framing(StreamFraming::EndlessMessage);
     let (mut stream, mut raw) = client_of_raw(builder, 4 * MIB).await?;
@@ -268,7 +268,7 @@ async fn an_endless_message_ends_at_the_shutdown_alone() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endless_message_that_is_flushed_already_ends_with_an_empty_frame() -> io::Result<()> {
     let builder = patient().framing(StreamFraming::EndlessMessage);
     let (mut stream, mut raw) = client_of_raw(builder, MIB).await?;
@@ -281,7 +281,7 @@ async fn an_endless_message_that_is_flushed_already_ends_with_an_empty_frame() -
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_hundred_thousand_tiny_writes_are_two_frames() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     for number in 0..100_000_u32 {
@@ -339,7 +339,7 @@ async fn a_pause_is_noticed_after_the_peers_end_too() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_read_that_waits_sends_what_the_same_task_wrote() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     stream.write_all(b"a question").await?;
@@ -352,7 +352,7 @@ async fn a_read_that_waits_sends_what_the_same_task_wrote() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_read_that_need_not_wait_sends_nothing() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     raw.send(&[wire::binary("ab")]).await?;
@@ -382,7 +382,7 @@ async fn the_reading_half_leaves_it_to_the_other_one_to_flush() -> io::Result<()
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_speaks_text_is_told_1003() -> io::Result<()> {
     let (mut stream, mut raw) = server().await;
     raw.send(&[wire::binary("ok"), wire::text("hello")]).await?;
@@ -402,7 +402,7 @@ async fn a_peer_that_speaks_text_is_told_1003() -> io::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn text_that_is_not_utf8_fails_the_stream_that_takes_text_too() -> io::Result<()> {
     for frames in [
         vec![wire::text(b"ab\xff")],
