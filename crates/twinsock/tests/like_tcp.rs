@@ -387,7 +387,7 @@ async fn a_writer_dropped_at_each_poll_has_written_what_it_told() -> io::Result<
                     Poll::Ready(count) => rest = &rest[count?..],
                     Poll::Pending => tokio::task::yield_now().await,
                 }
-                if rest.len() % 3 == 0 {
+                if rest.len().is_multiple_of(3) {
                     let _ = poll_once(pin!(near.flush())).await;
                 }
             }

@@ -319,6 +319,10 @@ async fn a_shutdown_tells_what_was_lost() -> io::Result<()> {
     writer.write_all(b"lost").await?;
     raw.send(&[wire::close(4000, "")]).await?;
     reader.read(&mut [0; 9]).await.expect_err("cut off");
+    // The background task has its turn, and cannot send them either.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
     writer.shutdown().await.expect_err("closed by the peer");
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use peak_alloc::PeakAlloc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use twinsock::{AcceptOptions, StreamWebSocket};
+use twinsock_proto::Role;
 use twinsock_testkit::raw::RawPeer;
 use twinsock_testkit::sockets::PATIENT;
 use twinsock_testkit::streams::{client_of_raw, pair, pair_over, patient, server_of_raw, tcp_pair};
@@ -77,14 +78,13 @@ async fn pour(
 }
 
 /// Sends so many bytes in frames of `size`, masked or not; a frame larger than memory in pieces.
-async fn pour_frames(raw: &mut RawPeer<DuplexStream>, masked: bool, size: usize) -> io::Result<()> {
+async fn pour_frames(raw: &mut RawPeer<DuplexStream>, sender: Role, size: usize) -> io::Result<()> {
     let piece = size.min(64 * KIB);
     // Masked with zeros, so that the pieces need not be masked.
     let frame = wire::binary(vec![0; piece]).claims(size as u64);
-    let frame = if masked {
-        frame.masked_with([0; 4])
-    } else {
-        frame
+    let frame = match sender {
+        Role::Client => frame.masked_with([0; 4]),
+        Role::Server => frame,
     };
     let bytes = frame.bytes();
     if size == piece {
@@ -105,7 +105,7 @@ async fn pour_frames(raw: &mut RawPeer<DuplexStream>, masked: bool, size: usize)
 
 async fn receive(
     (mut stream, mut raw): (StreamWebSocket, RawPeer<DuplexStream>),
-    masked: bool,
+    sender: Role,
     size: usize,
 ) -> io::Result<()> {
     let frames = TRANSFER / size;
@@ -116,13 +116,13 @@ async fn receive(
     } else {
         frames.saturating_sub(batch) * size
     };
-    let name = format!("frames of {size} bytes, masked: {masked}");
+    let name = format!("frames of {size} bytes, sent by a {sender:?}");
     most_held(&name, async {
         let receiving = swallow(&mut stream, least);
         tokio::select! {
             received = receiving => received,
             sent = async {
-                pour_frames(&mut raw, masked, size).await?;
+                pour_frames(&mut raw, sender, size).await?;
                 std::future::pending().await
             } => sent,
         }
@@ -137,24 +137,39 @@ async fn server() -> io::Result<(StreamWebSocket, RawPeer<DuplexStream>)> {
 #[test]
 fn tiny_frames() {
     run(async {
-        receive(client_of_raw(patient(), ON_THE_WAY).await?, false, 16).await?;
-        receive(server().await?, true, 16).await
+        receive(
+            client_of_raw(patient(), ON_THE_WAY).await?,
+            Role::Server,
+            16,
+        )
+        .await?;
+        receive(server().await?, Role::Client, 16).await
     });
 }
 
 #[test]
 fn frames_of_64_kib() {
     run(async {
-        receive(client_of_raw(patient(), ON_THE_WAY).await?, false, 64 * KIB).await?;
-        receive(server().await?, true, 64 * KIB).await
+        receive(
+            client_of_raw(patient(), ON_THE_WAY).await?,
+            Role::Server,
+            64 * KIB,
+        )
+        .await?;
+        receive(server().await?, Role::Client, 64 * KIB).await
     });
 }
 
 #[test]
 fn a_single_frame_larger_than_any_memory() {
     run(async {
-        receive(client_of_raw(patient(), ON_THE_WAY).await?, false, TRANSFER).await?;
-        receive(server().await?, true, TRANSFER).await
+        receive(
+            client_of_raw(patient(), ON_THE_WAY).await?,
+            Role::Server,
+            TRANSFER,
+        )
+        .await?;
+        receive(server().await?, Role::Client, TRANSFER).await
     });
 }
 
@@ -166,22 +181,28 @@ fn what_is_written_in_pieces_of_any_size() {
             // The application's own piece is not the stream's.
             let bytes = vec![0; piece];
             for name in ["to the server", "to the client"] {
-                most_held(&format!("pieces of {piece} bytes {name}"), async {
-                    let sending = async {
-                        for _ in 0..total / piece {
-                            client.write_all(&bytes).await?;
-                            client.flush().await?;
-                        }
-                        Ok(())
-                    };
-                    tokio::try_join!(sending, swallow(&mut server, total)).map(|_| ())
-                })
-                .await?;
+                let name = format!("pieces of {piece} bytes {name}");
+                most_held(&name, send_all((&mut client, &mut server), &bytes, total)).await?;
                 std::mem::swap(&mut client, &mut server);
             }
         }
         Ok(())
     });
+}
+
+async fn send_all(
+    (sender, receiver): (&mut StreamWebSocket, &mut StreamWebSocket),
+    piece: &[u8],
+    total: usize,
+) -> io::Result<()> {
+    let sending = async {
+        for _ in 0..total / piece.len() {
+            sender.write_all(piece).await?;
+            sender.flush().await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(sending, swallow(receiver, total)).map(|_| ())
 }
 
 #[test]

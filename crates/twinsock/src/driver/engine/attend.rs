@@ -71,7 +71,7 @@ impl Engine {
     pub(crate) fn poll_attend(&mut self) -> Poll<()> {
         while self.connection.closed().is_none() {
             self.push_due_message();
-            let is_written = self.poll_write().is_ready() && self.unsent.is_empty();
+            let is_written = self.poll_write().is_ready() && !self.can_send_unsent();
             let stays =
                 self.attendant == Attendant::UntilTheEnd && self.handled != Handled::Messages;
             if is_written && !stays && !self.is_ending() {
@@ -102,6 +102,12 @@ impl Engine {
         }
         let _ = self.reach_end();
         Poll::Pending
+    }
+
+    /// Whether anything written is still to be sent; where it cannot be, it stays, so that a
+    /// shutdown tells what was lost.
+    fn can_send_unsent(&self) -> bool {
+        self.connection.is_open() && !self.unsent.is_empty()
     }
 
     /// When what was written without a flush is sent, unless it cannot be now.

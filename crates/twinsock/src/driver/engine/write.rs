@@ -69,9 +69,6 @@ impl Engine {
 
     /// Sends what was written a while ago as if it were flushed.
     pub(super) fn push_due_message(&mut self) {
-        if !self.connection.is_open() {
-            self.unsent.clear();
-        }
         if self.unsent.due().is_some_and(|due| due <= alarm::now()) {
             self.push_unsent_message();
         }
