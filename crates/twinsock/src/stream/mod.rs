@@ -77,8 +77,9 @@ pub(crate) use crate::stream::options::StreamOptions;
 ///
 /// # Dropping
 /// Dropping it never blocks: what was written goes out, though not as the end of a message, then
-/// a Close frame without a code, which the peer's stream takes for an error. To end in order,
-/// [`shutdown`](Self::shutdown).
+/// a Close frame without a code, which the peer's stream takes for an error. Where the peer has
+/// ended before and all that was written was flushed, its Close is answered with its own code. To
+/// end in order, [`shutdown`](Self::shutdown).
 pub struct StreamWebSocket {
     reader: StreamReader,
     writer: StreamWriter,
