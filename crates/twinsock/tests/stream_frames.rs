@@ -303,6 +303,19 @@ async fn what_is_not_flushed_goes_out_after_a_millisecond_without_a_write() -> i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_writer_that_never_pauses_is_sent_after_ten_milliseconds() -> io::Result<()> {
+    let (mut stream, mut raw) = client().await;
+    for _ in 0..40 {
+        stream.write_all(b"word ").await?;
+        tokio::time::sleep(MILLISECOND / 2).await;
+    }
+    let mut receiving = task::spawn(raw.receive());
+    let frame = tokio_test::assert_ready!(receiving.poll())?.expect("a frame");
+    assert!(frame.payload().starts_with(b"word word "));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_is_noticed_by_a_socket_that_is_attended_to() -> io::Result<()> {
     let (mut stream, mut raw) = client().await;
     stream.attend();

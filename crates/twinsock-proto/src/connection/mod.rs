@@ -2,28 +2,27 @@
 
 pub(crate) mod bandwidth;
 pub(crate) mod close;
+mod commands;
 pub(crate) mod event;
 mod keep_alive;
+mod receiving;
 mod state;
 pub(crate) mod statistics;
 mod timer;
 
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, Bytes};
+use bytes::BufMut;
 
 use crate::connection::close::Closed;
-use crate::connection::event::Event;
+use crate::connection::receiving::HeldClose;
 use crate::connection::state::State;
-use crate::error::{AbortCause, Loss, NotOpen, SendError};
-use crate::frame::close_reason::CloseReason;
-use crate::frame::control::ControlPayload;
+use crate::error::Loss;
 use crate::limits::{Limits, ReceiveMode, TextPolicy, Timing};
-use crate::message::{Message, MessageType};
-use crate::receive::receiver::{Receiver, Step};
+use crate::receive::receiver::Receiver;
 use crate::role::Role;
-use crate::send::queue::{Payload, SendQueue};
-use crate::send::sender::{Fragment, Sender};
+use crate::send::queue::SendQueue;
+use crate::send::sender::Sender;
 
 /// The settings of a connection.
 ///
@@ -91,29 +90,6 @@ pub struct Connection {
     state: State,
     /// The peer's Close, while the application may still reply to what came before it.
     held_close: Option<Box<HeldClose>>,
-}
-
-/// A Close frame of the peer that is not answered yet.
-#[derive(Debug)]
-struct HeldClose {
-    reason: CloseReason,
-    behind: Behind,
-}
-
-/// What happens to frames behind a Close frame: it should have been the last one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Behind {
-    /// Pings are answered, the rest is passed over.
-    ControlFrames,
-    /// They are no frames: nothing is looked at any more.
-    Nothing,
-}
-
-/// What happens when the peer's Close frame comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OnClose {
-    Answer,
-    Hold,
 }
 
 /// What the network is to do; see [`SendQueue`] for an example.
@@ -211,109 +187,6 @@ impl Connection {
         self.state.keep_alive.pong_interval()
     }
 
-    /// Queues a message, whatever room there is; see [`has_room`](Self::has_room).
-    ///
-    /// # Errors
-    /// When the connection is closing or closed (RFC 6455 §5.5.1), or a message is being sent in
-    /// parts.
-    pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        let message_type = message.message_type();
-        self.send_payload(message_type, Payload::Owned(message.into_bytes()))
-    }
-
-    /// Queues a text message, copied.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn send_text(&mut self, text: &str) -> Result<(), SendError> {
-        self.send_payload(MessageType::Text, Payload::Borrowed(text.as_bytes()))
-    }
-
-    /// Queues a binary message, copied.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.send_payload(MessageType::Binary, Payload::Borrowed(bytes))
-    }
-
-    /// Queues a frame that is a part of a message (RFC 6455 §5.4). The first part's type is that
-    /// of the message; a text may be cut anywhere.
-    ///
-    /// # Errors
-    /// When the connection is closing or closed, or the parts of a text are no UTF-8.
-    pub fn send_fragment(
-        &mut self,
-        message_type: MessageType,
-        fragment: Fragment,
-        payload: Bytes,
-    ) -> Result<(), SendError> {
-        self.state.require_open()?;
-        self.state
-            .sender
-            .send_fragment(message_type, fragment, payload)
-    }
-
-    /// Whether a message is being sent in parts and not at its end.
-    #[must_use]
-    pub fn is_mid_message(&self) -> bool {
-        self.state.sender.is_mid_message()
-    }
-
-    /// Queues a Ping; its Pong gives the [`round_trip_time`](Self::round_trip_time).
-    ///
-    /// # Errors
-    /// When the connection is closing or closed.
-    pub fn ping(&mut self, now: Instant, payload: ControlPayload) -> Result<(), NotOpen> {
-        self.state.ping(now, payload)
-    }
-
-    /// Queues a Pong that nobody asked for (RFC 6455 §5.5.3), unless the last such Pong still
-    /// waits.
-    ///
-    /// # Errors
-    /// When the connection is closing or closed.
-    pub fn send_unsolicited_pong(&mut self) -> Result<(), NotOpen> {
-        self.state.require_open()?;
-        self.state.sender.send_unsolicited_pong();
-        Ok(())
-    }
-
-    /// Begins the closing handshake (RFC 6455 §7.1.2); messages that come meanwhile are still
-    /// events. The peer's Close is awaited for at most [`Timing::close`].
-    ///
-    /// A Close of the peer that is [held](Self::held_close) is answered instead: with the peer's
-    /// code, or in the midst of a message of ours without one, so that it does not pass for
-    /// whole. After
-    /// [`close_sending`](Self::close_sending) it only sets the time limit.
-    ///
-    /// # Errors
-    /// When the connection is closing or closed.
-    pub fn close(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
-        if self.answer_held_close(now) {
-            return Ok(());
-        }
-        self.state.close(now, reason)
-    }
-
-    /// Like [`close`](Self::close), for an application that goes on receiving: the peer's Close
-    /// is awaited for as long as the peer is there.
-    ///
-    /// # Errors
-    /// When the connection is closing or closed.
-    pub fn close_sending(&mut self, now: Instant, reason: CloseReason) -> Result<(), NotOpen> {
-        if self.answer_held_close(now) {
-            return Ok(());
-        }
-        self.state.close_sending(now, reason)
-    }
-
-    /// Gives the connection up: the peer is told with 1011.
-    pub fn abort(&mut self, now: Instant, cause: AbortCause) {
-        self.held_close = None;
-        self.state.abort(now, cause);
-    }
-
     /// Memory to read into; never full.
     pub fn receive_memory(&mut self) -> impl BufMut {
         if !self.state.is_receiving() {
@@ -377,183 +250,6 @@ impl Connection {
         self.state.handle_timeout(now);
     }
 
-    /// The next event among the bytes that were read; `None` when more must be read, or when the
-    /// connection is [`closed`](Self::closed).
-    pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some(held) = self.held_close.take() {
-            self.state.handle_close(held.reason);
-        }
-        self.poll_event_until(OnClose::Answer)
-    }
-
-    /// Like [`poll_event`](Self::poll_event), for an application that is not ready for the end:
-    /// a Close frame of the peer is held, and answered at the next `poll_event`.
-    ///
-    /// So what the peer sent before its Close can still be replied to.
-    pub fn poll_event_ahead(&mut self) -> Option<Event<'_>> {
-        self.poll_event_until(OnClose::Hold)
-    }
-
-    /// Looks at the bytes that were read until there is an event: `true` when there is one, and
-    /// the next [`poll_event`](Self::poll_event) or [`poll_bytes`](Self::poll_bytes) gives it.
-    ///
-    /// Control frames before it are handled, and a Close frame of the peer is held.
-    pub fn has_event_ahead(&mut self) -> bool {
-        self.advance(OnClose::Hold)
-    }
-
-    /// The next bytes of any message, as a stream without borders; `None` as in
-    /// [`poll_event_ahead`](Self::poll_event_ahead). They stay until they are
-    /// [consumed](Self::consume).
-    ///
-    /// It is meant for [`ReceiveMode::PartialMessage`], in which bytes are there before their
-    /// frame is complete.
-    pub fn poll_bytes(&mut self) -> Option<&[u8]> {
-        loop {
-            if !self.advance(OnClose::Hold) {
-                return None;
-            }
-            match self.receiver.bytes() {
-                // A message without bytes is no end.
-                Ok([]) => self.receiver.consume(0),
-                Ok(_) => break,
-                Err(violation) => {
-                    self.state.fail(violation.into());
-                    return None;
-                }
-            }
-        }
-        self.receiver.bytes().ok()
-    }
-
-    /// Takes the first `count` bytes of [`poll_bytes`](Self::poll_bytes) off.
-    pub fn consume(&mut self, count: usize) {
-        self.receiver.consume(count);
-    }
-
-    /// How messages are handed out from now on. What has come of a message under way is the
-    /// first part; the rest of one of which parts were handed out is passed over when whole
-    /// messages are wanted.
-    pub fn set_receive_mode(&mut self, mode: ReceiveMode) {
-        self.receiver.set_mode(mode);
-    }
-
-    /// Passes over what was not handed out of a message of which parts were; without one it does
-    /// nothing.
-    pub fn skip_message(&mut self) {
-        self.receiver.skip_message();
-    }
-
-    /// How messages are handed out.
-    #[must_use]
-    pub fn receive_mode(&self) -> ReceiveMode {
-        self.receiver.mode()
-    }
-
-    /// The Close frame of the peer that is held; no message behind it is looked at.
-    #[must_use]
-    pub fn held_close(&self) -> Option<&CloseReason> {
-        self.held_close.as_ref().map(|held| &held.reason)
-    }
-
-    /// Whether a Close frame of the peer is held.
-    #[must_use]
-    pub fn holds_close(&self) -> bool {
-        self.held_close.is_some()
-    }
-
-    fn answer_held_close(&mut self, now: Instant) -> bool {
-        let Some(held) = self.held_close.take() else {
-            return false;
-        };
-        // The peer began to close: it gets the answer that it waits for.
-        self.state.handle_timeout(now);
-        let is_whole = !self.state.sender.is_mid_message();
-        let answer = match is_whole {
-            true => CloseReason::bare(held.reason.code()),
-            false => CloseReason::empty(),
-        };
-        self.state.answer_close(held.reason, answer);
-        true
-    }
-
-    fn poll_event_until(&mut self, on_close: OnClose) -> Option<Event<'_>> {
-        if !self.advance(on_close) {
-            return None;
-        }
-        match self.receiver.message() {
-            Ok(message) => message.map(Event::MessageReceived),
-            Err(violation) => {
-                self.state.fail(violation.into());
-                None
-            }
-        }
-    }
-
-    /// Goes on until a message or part is ready; `false` when there is none.
-    fn advance(&mut self, on_close: OnClose) -> bool {
-        loop {
-            let Self {
-                receiver, state, ..
-            } = self;
-            if !state.is_receiving() {
-                receiver.discard();
-                return false;
-            }
-            if self.held_close.is_some() {
-                self.look_behind_close();
-                return false;
-            }
-            match (receiver.advance(), on_close) {
-                (Ok(Step::MessageReady), _) => return true,
-                (Ok(Step::Ping(payload)), _) => state.handle_ping(payload),
-                (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
-                (Ok(Step::Close(reason)), OnClose::Answer) => state.handle_close(reason),
-                (Ok(Step::Close(reason)), OnClose::Hold) => {
-                    self.held_close = Some(Box::new(HeldClose {
-                        reason,
-                        behind: Behind::ControlFrames,
-                    }));
-                }
-                (Ok(Step::NeedsBytes), _) if receiver.is_kept_waiting() => {
-                    state.handle_message_cut();
-                    return false;
-                }
-                (Ok(Step::NeedsBytes), _) => {
-                    state.handle_bytes_used_up();
-                    return false;
-                }
-                (Err(failure), _) => state.fail(failure),
-            }
-        }
-    }
-
-    /// Answers Pings behind a Close frame that is held: the peer wants to know whether its answer
-    /// is still to come. RFC 6455 §1.4: all else is discarded.
-    fn look_behind_close(&mut self) {
-        let Self {
-            receiver,
-            state,
-            held_close: Some(held),
-        } = self
-        else {
-            return;
-        };
-        while held.behind == Behind::ControlFrames {
-            match receiver.advance() {
-                Ok(Step::NeedsBytes) => break,
-                Ok(Step::MessageReady) => receiver.skip(),
-                Ok(Step::Ping(payload)) => state.handle_ping(payload),
-                Ok(Step::Pong(payload)) => state.handle_pong(&payload),
-                Ok(Step::Close(_)) | Err(_) => held.behind = Behind::Nothing,
-            }
-        }
-        if held.behind == Behind::Nothing {
-            receiver.discard();
-        }
-        state.handle_bytes_behind_close();
-    }
-
     /// What to transmit; call it until `None` or until the network is full.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         self.state.poll_transmit()
@@ -563,14 +259,5 @@ impl Connection {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.state.poll_timeout()
-    }
-
-    fn send_payload(
-        &mut self,
-        message_type: MessageType,
-        payload: Payload<'_>,
-    ) -> Result<(), SendError> {
-        self.state.require_open()?;
-        self.state.sender.send_message(message_type, payload)
     }
 }

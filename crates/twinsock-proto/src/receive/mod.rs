@@ -2,7 +2,8 @@
 //!
 //! [`receiver`] cuts the bytes that were read into frames, unmasks them where they stand and
 //! lends each message, whole or in parts; [`memory`] is what is read into; [`assembly`] joins the
-//! parts of a message; [`utf8`] checks text as it arrives. Nothing here reserves memory for what a header claims, only for what came.
+//! parts of a message; [`utf8`] checks text as it arrives. Nothing here reserves memory for what a
+//! header claims, only for what came.
 
 pub(crate) mod assembly;
 pub(crate) mod memory;

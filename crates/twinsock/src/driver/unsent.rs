@@ -35,10 +35,17 @@ pub enum StreamFraming {
 pub(crate) struct Unsent {
     framing: StreamFraming,
     bytes: Vec<u8>,
-    /// When the newest of them were written.
-    written: Option<Instant>,
+    /// When they were written.
+    written: Option<Written>,
     /// How many bytes of their message were sent already.
     message_size: usize,
+}
+
+/// When the oldest and the newest of the bytes were written.
+#[derive(Clone, Copy)]
+struct Written {
+    first: Instant,
+    last: Instant,
 }
 
 impl Unsent {
@@ -67,7 +74,9 @@ impl Unsent {
         }
         let count = self.bytes.len() - before;
         if count > 0 {
-            self.written = Some(alarm::now());
+            let last = alarm::now();
+            let first = self.written.map_or(last, |written| written.first);
+            self.written = Some(Written { first, last });
         }
         count
     }
@@ -104,9 +113,10 @@ impl Unsent {
         *self = Self::new(self.framing);
     }
 
-    /// When they are sent without a flush, unless more is written.
+    /// When they are sent without a flush: after a pause, or when they have waited long enough.
     pub(crate) fn due(&self) -> Option<Instant> {
-        Some(self.written? + LONGEST_PAUSE)
+        let Written { first, last } = self.written?;
+        Some((last + LONGEST_PAUSE).min(first + LONGEST_DELAY))
     }
 }
 
@@ -126,3 +136,6 @@ const MOST_UNSENT: usize = 64 * 1024;
 /// An application that writes nothing for so long has forgotten to flush, or does not know that
 /// it should: over TCP it need not.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
+
+/// However often an application writes, no byte waits longer for a flush.
+const LONGEST_DELAY: Duration = Duration::from_millis(10);

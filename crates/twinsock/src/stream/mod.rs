@@ -56,7 +56,8 @@ pub(crate) use crate::stream::options::StreamOptions;
 /// # Writing
 /// What is written is gathered, up to 64 KiB for a frame, and goes out as one binary message at
 /// the next `flush`, see [`StreamFraming`](crate::StreamFraming). Without a flush it goes out when
-/// the same task is about to wait in a read, or a millisecond after the last write.
+/// the same task is about to wait in a read, a millisecond after the last write, or at the latest
+/// after ten.
 ///
 /// # The two directions
 /// As over TCP, each direction ends by itself. [`AsyncWrite::poll_shutdown`] sends all that was
