@@ -82,7 +82,7 @@ impl Connection {
     }
 
     /// Begins the closing handshake (RFC 6455 §7.1.2); messages that come meanwhile are still
-    /// events. The peer's Close is awaited for at most [`Timing::close`].
+    /// events. The peer's Close is awaited for at most [`Timing::close`](crate::Timing::close).
     ///
     /// A Close of the peer that is [held](Self::held_close) is answered instead: with the peer's
     /// code, or in the midst of a message of ours without one, so that it does not pass for
