@@ -10,20 +10,10 @@ use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, advance, interval};
 use twinsock::{
     AbortCause, AcceptOptions, BandwidthStatistics, CloseCode, Error, Failure, Information,
-    Listener, MessageWebSocket, SocketState, Statistics, StreamWebSocket,
+    Listener, MessageWebSocket, SocketState, Statistics,
 };
 use twinsock_testkit::sockets::{PATIENT, URI, pair, server_of_raw};
-use twinsock_testkit::wire;
-
-async fn stream_pair(capacity: usize) -> Result<(StreamWebSocket, StreamWebSocket), Error> {
-    let (client, server) = duplex(capacity);
-    let builder = StreamWebSocket::builder().timeouts(PATIENT);
-    let options = AcceptOptions::new().timeouts(PATIENT);
-    tokio::try_join!(
-        builder.connect_over(client, URI),
-        options.accept_stream(server)
-    )
-}
+use twinsock_testkit::{streams, wire};
 
 /// Lets other tasks run until the state is reached.
 async fn reach(information: &Information, state: SocketState) {
@@ -183,7 +173,7 @@ async fn looking_at_a_socket_does_not_keep_it_open() -> Result<(), Error> {
     reach(&information, SocketState::Closed).await;
     assert!(information.closed().expect("closed").is_clean());
 
-    let (client, mut server) = stream_pair(1_000).await?;
+    let (client, mut server) = streams::pair(1_000).await?;
     let (reader, writer) = client.split();
     let information = reader.information().clone();
     drop(writer);
@@ -216,7 +206,7 @@ fn a_socket_that_is_dropped_outside_of_a_runtime_is_closed() {
 
 #[tokio::test]
 async fn a_stream_that_is_aborted_is_closed_at_once() -> Result<(), Error> {
-    let (mut client, _server) = stream_pair(100).await?;
+    let (mut client, _server) = streams::pair(100).await?;
     client.write_all(&[7; 1_000]).await.expect("open");
     let information = client.information().clone();
     client.abort();
@@ -229,7 +219,7 @@ async fn a_stream_that_is_aborted_is_closed_at_once() -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_streams_directions_close_one_after_the_other() -> Result<(), Error> {
-    let (mut client, mut server) = stream_pair(1_000).await?;
+    let (mut client, mut server) = streams::pair(1_000).await?;
     let (near, far) = (client.information().clone(), server.information().clone());
     assert_eq!(
         (near.state(), far.state()),
@@ -272,7 +262,7 @@ async fn the_peers_close_shows_before_the_application_has_come_to_it() -> Result
 
 #[tokio::test]
 async fn a_stream_pings_and_shows_itself_as_a_message_socket_does() -> Result<(), Error> {
-    let (mut client, mut server) = stream_pair(1_000).await?;
+    let (mut client, mut server) = streams::pair(1_000).await?;
     assert_eq!(client.round_trip_time(), None);
     assert_eq!(client.actual_unsolicited_pong_interval(), None);
     client.ping(b"?").await?;
