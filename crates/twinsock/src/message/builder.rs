@@ -113,7 +113,7 @@ impl MessageWebSocketBuilder {
     /// cannot be (`wss://` too: pass a TLS stream to [`connect_over`](Self::connect_over));
     /// `NameNotResolved`; `CannotConnect` when all addresses failed, with the last one's error;
     /// `HandshakeRefused` with the server's [`response`](Error::response); `InvalidHandshake`;
-    /// `ConnectionLost`; `Timeout`.
+    /// `ConnectionLost`; `Timeout`; `System` when there is no randomness.
     ///
     /// # Cancel safety
     /// Dropping the future ends the attempt and leaves no connection behind.

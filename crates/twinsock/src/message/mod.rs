@@ -4,6 +4,7 @@ mod builder;
 mod halves;
 mod handles;
 mod outgoing_type;
+mod parts;
 mod reader;
 mod sink_stream;
 mod writer;
@@ -13,9 +14,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use twinsock_proto::{CloseCode, CloseReason, Closed, Fragment, Message, MessageType, ReceiveMode};
+use twinsock_proto::{CloseCode, CloseReason, Closed, Message};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
@@ -30,7 +30,6 @@ use crate::information::Information;
 use crate::message::outgoing_type::OutgoingType;
 use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
-use crate::received::Received;
 
 /// A WebSocket for whole messages, text or binary (`MessageWebSocket` in UWP).
 ///
@@ -56,10 +55,11 @@ use crate::received::Received;
 /// ```
 ///
 /// # Who drives it
-/// The calls themselves: no task runs per socket unless you ask for one. While a [`receive`](Self::receive), or a `send`
-/// that waits for room, is under way, the socket reads, answers Pings and Close frames, sends its
-/// own keep-alive Pings and gives up on a peer that is gone. An application that does neither for
-/// a while leaves the peer's Pings unanswered for as long.
+/// The calls themselves: no task runs per socket unless you ask for one. While a
+/// [`receive`](Self::receive), or a `send` that waits for room, is under way, the socket reads,
+/// answers Pings and Close frames, sends its own keep-alive Pings and gives up on a peer that is
+/// gone. An application that does neither for a while leaves the peer's Pings unanswered for as
+/// long.
 ///
 /// With [handlers](Self::with_handlers), or after [`attend`](Self::attend), one task drives the
 /// socket until its end, whatever the application does: Pings are answered, and no end goes
@@ -96,8 +96,8 @@ use crate::received::Received;
 /// can make it hold a send queue of 64 KiB and the message that exceeds it.
 ///
 /// # Dropping
-/// Dropping the socket, and its last clone, never blocks: a Close frame without a code is sent if it can be, what was
-/// sent before goes out, and the connection ends in the background within
+/// Dropping the socket, and its last clone, never blocks: a Close frame without a code is sent if
+/// it can be, what was sent before goes out, and the connection ends in the background within
 /// [`Timeouts::close`](crate::Timeouts::close) once the peer takes no more. (Dropped outside of a
 /// runtime, it sends what can be sent at once.) To tell the peer a code and to learn its answer,
 /// [`close`](Self::close).
@@ -175,6 +175,8 @@ impl MessageWebSocket {
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) when the socket is closing or closed, or
     /// the error that ended the connection. The peer's Close is answered when the application
     /// asks for the message after the last one: until then replies may still be sent.
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) in the midst of a message that is
+    /// sent with [`send_nonfinal_frame`](Self::send_nonfinal_frame).
     ///
     /// # Cancel safety
     /// A dropped `send` has queued the whole message or nothing: nothing, unless it was ready.
@@ -223,95 +225,6 @@ impl MessageWebSocket {
     /// A dropped `receive` loses nothing: the next call gives the message.
     pub async fn receive(&self) -> Result<Option<Message>, Error> {
         self.driver.receive().await
-    }
-
-    /// The next part of a message, as soon as it has come
-    /// (`MessageWebSocketReceiveMode.PartialMessage` in UWP); `None` as for
-    /// [`receive`](Self::receive).
-    ///
-    /// Nothing is collected, so [`max_message_size`](MessageWebSocketBuilder::max_message_size)
-    /// does not count, and a message of any size takes 64 KiB of memory. A part may be empty:
-    /// an empty message, or the mere end of one. A part of a text ends between two characters;
-    /// UTF-8 is checked across parts.
-    ///
-    /// A `receive` in the midst of a message gives the one after it.
-    ///
-    /// # Errors
-    /// As [`receive`](Self::receive).
-    ///
-    /// # Cancel safety
-    /// A dropped `receive_part` loses nothing: the next call gives the part.
-    pub async fn receive_part(&self) -> Result<Option<Received>, Error> {
-        self.driver.receive_in(ReceiveMode::PartialMessage).await
-    }
-
-    /// The next message as a stream to read from, however large it is; `None` as for
-    /// [`receive`](Self::receive).
-    ///
-    /// Ready as soon as the first part has come. One reader at a time: another receiver would
-    /// take parts away from it. What a dropped reader has not read is passed over.
-    ///
-    /// # Errors
-    /// As [`receive`](Self::receive).
-    ///
-    /// # Cancel safety
-    /// A dropped `receive_stream` loses nothing: the next call gives the message.
-    pub async fn receive_stream(&self) -> Result<Option<MessageReader<'_>>, Error> {
-        let part = self.receive_part().await?;
-        Ok(part.map(|part| MessageReader::new(&self.driver, part)))
-    }
-
-    /// Begins a message that is written piece by piece, however large it is; other messages wait
-    /// until it is finished.
-    ///
-    /// # Errors
-    /// As [`send_text`](Self::send_text);
-    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) while a message is sent with
-    /// [`send_nonfinal_frame`](Self::send_nonfinal_frame).
-    ///
-    /// # Cancel safety
-    /// A dropped `send_stream` has begun nothing.
-    pub async fn send_stream(&self, message_type: MessageType) -> Result<MessageWriter<'_>, Error> {
-        self.driver.begin_message().await?;
-        Ok(MessageWriter::new(&self.driver, message_type))
-    }
-
-    /// Sends a frame after which more frames of the same message follow
-    /// (`SendNonfinalFrameAsync` in UWP), and tells its size in bytes.
-    ///
-    /// The first frame's [`message_type`](Self::message_type) is that of the message. A text may
-    /// be cut anywhere, also inside a character. Until
-    /// [`send_final_frame`](Self::send_final_frame) no other message can be sent.
-    ///
-    /// # Errors
-    /// As [`send_text`](Self::send_text);
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), with nothing sent, when
-    /// the frames of a text are no UTF-8 together.
-    ///
-    /// # Cancel safety
-    /// As [`send_text`](Self::send_text).
-    pub async fn send_nonfinal_frame(&self, bytes: impl Into<Bytes>) -> Result<usize, Error> {
-        self.send_frame(Fragment::Nonfinal, bytes.into()).await
-    }
-
-    /// Sends a frame that ends its message (`SendFinalFrameAsync` in UWP), and tells its size in
-    /// bytes.
-    ///
-    /// # Errors
-    /// As [`send_nonfinal_frame`](Self::send_nonfinal_frame).
-    ///
-    /// # Cancel safety
-    /// As [`send_text`](Self::send_text).
-    pub async fn send_final_frame(&self, bytes: impl Into<Bytes>) -> Result<usize, Error> {
-        self.send_frame(Fragment::Final, bytes.into()).await
-    }
-
-    async fn send_frame(&self, fragment: Fragment, bytes: Bytes) -> Result<usize, Error> {
-        let message_type = self.message_type();
-        self.driver
-            .send(|connection| connection.send_fragment(message_type, fragment, bytes.clone()))
-            .await?;
-        Ok(bytes.len())
     }
 
     /// Has a background task drive the socket from now on, so that Pings are answered, keep-alives
@@ -415,33 +328,6 @@ impl MessageWebSocket {
     #[must_use]
     pub fn split(self) -> (MessageSender, MessageReceiver) {
         halves::split(self)
-    }
-
-    /// The type of the messages that a [`DataWriter`](crate::DataWriter) sends; by default binary
-    /// (`Control.MessageType` in UWP).
-    #[must_use]
-    pub fn message_type(&self) -> MessageType {
-        self.outgoing_type.get()
-    }
-
-    /// Sets the type of the messages that a [`DataWriter`](crate::DataWriter) sends from now on,
-    /// in whatever task (`Control.MessageType` in UWP).
-    ///
-    /// What was queued before keeps its type; what is received has the type that the peer gave it.
-    ///
-    /// ```
-    /// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), twinsock::DataError> {
-    /// use twinsock::{DataWriter, MessageType};
-    ///
-    /// socket.set_message_type(MessageType::Text);
-    /// let mut writer = DataWriter::over(&socket);
-    /// writer.write_string("Hello, world!");
-    /// writer.store().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn set_message_type(&self, message_type: MessageType) {
-        self.outgoing_type.set(message_type);
     }
 
     /// All that can be seen of the socket; a clone may be kept and asked at any time
