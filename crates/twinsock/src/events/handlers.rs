@@ -115,8 +115,10 @@ impl Handlers {
     /// [`Closed`] and [`WebErrorStatus::of_closed`](crate::WebErrorStatus::of_closed) (`Closed`
     /// in UWP, which tells less). It takes the place of one set before.
     ///
-    /// It is the last event; one that is handled at the time is finished first. Only when the
-    /// runtime ends before the connection, it is not called.
+    /// It is the last event; one that is handled at the time is finished first, and what the
+    /// handler for messages holds is dropped. Without such a handler the end is noticed as after
+    /// [`attend`](MessageWebSocket::attend). Only when the runtime ends before the connection, it
+    /// is not called.
     #[must_use]
     pub fn on_closed(self, handler: impl FnOnce(Closed) + Send + 'static) -> Self {
         self.set_closed_handler(ClosedHandler::of(handler))

@@ -25,6 +25,8 @@ pub(crate) fn spawn_for_messages(
     let events = driver.begin_events(Handled::Messages)?;
     runtime.spawn(async move {
         deliver(&events, &socket, &mut message).await;
+        // The handler of the end may wait for something that this one holds.
+        let _ = guarded(|| drop(message));
         if let Some(closed) = closed {
             tell_end(&events, closed).await;
         }
