@@ -436,6 +436,9 @@ async fn a_writer_dropped_in_the_midst_of_its_message_ends_the_connection() -> R
 async fn a_writer_dropped_before_anything_was_written_sends_nothing() -> Result<(), Error> {
     let (socket, mut raw) = client().await;
     drop(socket.send_stream(MessageType::Binary).await?);
+    let mut message = socket.send_stream(MessageType::Binary).await?;
+    assert_eq!(message.write(b"").await.expect("open"), 0);
+    drop(message);
     assert_nothing_came(&mut raw).await;
     socket.send("fine").await?;
     assert_eq!(next(&mut raw).await, wire::text("fine"));

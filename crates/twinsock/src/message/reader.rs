@@ -99,6 +99,9 @@ impl AsyncRead for MessageReader<'_> {
         context: &mut Context<'_>,
         memory: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if memory.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         ready!(self.poll_part(context))?;
         let count = self.part.len().min(memory.remaining());
         memory.put_slice(&self.part.split_to(count));

@@ -118,7 +118,10 @@ impl AsyncWrite for MessageWriter<'_> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.unsent.len() >= MOST_UNSENT {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        if self.unsent.len() >= MOST_UNSENT || self.failure.is_some() {
             ready!(self.poll_send(context, Fragment::Nonfinal))?;
         }
         let count = bytes.len().min(MOST_UNSENT - self.unsent.len());
