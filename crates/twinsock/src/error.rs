@@ -193,6 +193,16 @@ impl Error {
         self.0.close_reason.as_ref()
     }
 
+    /// Of a connection that was lost without a reset: what the system said of it, if that was
+    /// not just the end.
+    fn network_error_kind(&self) -> io::ErrorKind {
+        let source = self.0.source.as_ref();
+        source
+            .filter(|_| self.0.failure != Some(Failure::EndOfStream))
+            .and_then(|source| source.downcast_ref::<Arc<io::Error>>())
+            .map_or(io::ErrorKind::UnexpectedEof, |error| error.kind())
+    }
+
     fn is_reset(&self) -> bool {
         if let Some(failure) = self.0.failure {
             return failure == Failure::Reset;
@@ -405,7 +415,7 @@ impl From<Error> for io::Error {
             | ErrorKind::MessageTooBig => io::ErrorKind::InvalidData,
             ErrorKind::Timeout(_) => io::ErrorKind::TimedOut,
             ErrorKind::ConnectionLost if error.is_reset() => io::ErrorKind::ConnectionReset,
-            ErrorKind::ConnectionLost => io::ErrorKind::UnexpectedEof,
+            ErrorKind::ConnectionLost => error.network_error_kind(),
             ErrorKind::System => io::ErrorKind::Other,
         };
         Self::new(kind, error)
@@ -479,6 +489,19 @@ mod tests {
         let error = Error::failed(Failure::EndOfStream, None);
         assert_eq!(error.status(), WebErrorStatus::ConnectionAborted);
         assert_eq!(error.hresult(), hresult(0x8007_2EFE));
+    }
+
+    #[test]
+    fn an_io_error_keeps_what_the_network_said() {
+        let unreachable = Arc::new(io::Error::from(io::ErrorKind::HostUnreachable));
+        for (failure, expected) in [
+            (Failure::Network, io::ErrorKind::HostUnreachable),
+            (Failure::Reset, io::ErrorKind::ConnectionReset),
+            (Failure::EndOfStream, io::ErrorKind::UnexpectedEof),
+        ] {
+            let error = Error::failed(failure, Some(Arc::clone(&unreachable)));
+            assert_eq!(io::Error::from(error).kind(), expected, "{failure}");
+        }
     }
 
     #[test]
