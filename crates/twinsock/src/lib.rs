@@ -90,13 +90,13 @@
 //!
 //! # What can be relied on
 //! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
-//!   nothing, a dropped `send` has queued the whole message or nothing.
+//!   nothing, a dropped `send` has queued the whole message or nothing. Only the `finish` of a
+//!   [`MessageWriter`] takes the connection with it, rather than pass a part for the whole.
 //! * **Bounds.** Every wait for a peer is finite by default; name resolution has the system's
 //!   limits. What a peer can make a socket hold is listed under
 //!   [`MessageWebSocket`](MessageWebSocket#memory) and [`StreamWebSocket`](StreamWebSocket#memory).
 //! * **Order.** What was received before a failure is handed out first; what was sent before it
 //!   goes out first, and then the Close frame that tells the peer what it did.
-//!
 //! * **Ends.** Every end of a connection is told, with its kind: an orderly close, the end of TCP
 //!   without one, a reset, silence, a broken rule.
 //!
@@ -124,8 +124,8 @@ pub use bytes::Bytes;
 pub use http;
 pub use twinsock_proto::{
     AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
-    LimitExceeded, Message, MessageType, Overdue, ReceiveMode, Statistics, Traffic, Utf8Bytes,
-    Violation,
+    InvalidCloseReason, LimitExceeded, Message, MessageType, Opcode, Overdue, ReceiveMode,
+    Statistics, Traffic, Utf8Bytes, Violation,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};

@@ -41,6 +41,17 @@ impl Received {
         }
     }
 
+    pub(crate) fn of(message: MessageRef<'_>) -> Self {
+        let completeness = match message.is_complete() {
+            true => Completeness::Complete,
+            false => Completeness::Partial,
+        };
+        Self {
+            content: message.into_owned(),
+            completeness,
+        }
+    }
+
     /// Text or binary (`MessageType` in UWP).
     #[must_use]
     pub fn message_type(&self) -> MessageType {
@@ -100,18 +111,5 @@ impl Received {
     #[must_use]
     pub fn into_stream(self) -> Cursor<Bytes> {
         Cursor::new(self.into_bytes())
-    }
-}
-
-impl From<MessageRef<'_>> for Received {
-    fn from(message: MessageRef<'_>) -> Self {
-        let completeness = match message.is_complete() {
-            true => Completeness::Complete,
-            false => Completeness::Partial,
-        };
-        Self {
-            content: message.into_owned(),
-            completeness,
-        }
     }
 }

@@ -46,9 +46,8 @@ pub struct Timeouts {
     ///
     /// On Linux and Android it covers the bytes that the system holds as well
     /// (`TCP_USER_TIMEOUT`), on connections that this library has made or accepted: when the peer
-    /// has vanished, or takes none of them, the connection is lost after this time
-    /// ([`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost)). Elsewhere the system has
-    /// limits of its own, of many minutes.
+    /// has vanished, or takes none of them, the connection fails after this time
+    /// ([`Timeout::Send`]). Elsewhere the system has limits of its own, of many minutes.
     pub send: Option<Duration>,
     /// Progress of a message that the peer has begun; 30 s by default, `None` for no limit.
     ///

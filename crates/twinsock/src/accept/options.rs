@@ -133,6 +133,7 @@ impl AcceptOptions {
     /// The system then holds a small segment back until the client has confirmed the one before.
     /// The socket gathers messages by itself, so this hardly ever pays.
     #[must_use]
+    #[doc(alias = "no_delay")]
     pub fn nagle(mut self) -> Self {
         self.tcp.nagle = Nagle::On;
         self

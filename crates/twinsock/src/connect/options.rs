@@ -192,6 +192,7 @@ macro_rules! shared_settings {
             /// before. The socket gathers messages by itself, so this hardly ever pays. Over a
             /// stream of your own it has no effect.
             #[must_use]
+            #[doc(alias = "no_delay")]
             pub fn nagle(mut self) -> Self {
                 self.options.tcp.nagle = $crate::tcp_options::Nagle::On;
                 self

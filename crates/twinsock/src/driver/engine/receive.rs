@@ -69,7 +69,7 @@ impl Engine {
         }
         while let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
             if self.unread == Unread::Kept {
-                return Some(Received::from(message));
+                return Some(Received::of(message));
             }
         }
         None
