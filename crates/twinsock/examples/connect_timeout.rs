@@ -1,65 +1,52 @@
 //! Three ways to give up connecting before the default of 60 s.
 //!
-//! `cargo run -p twinsock --example connect_timeout`, or with a number of seconds behind `--`.
-//! It connects to a listener of its own that never answers, with one second for each way.
+//! `cargo run -p twinsock --example connect_timeout`
+//!
+//! It connects to a listener of its own that never answers.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use std::error::Error;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use twinsock::{MessageWebSocket, Timeouts};
+use tokio::time::timeout;
+use twinsock::{Error, MessageWebSocket, Timeouts};
+
+const LIMIT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let limit = match std::env::args().nth(1) {
-        Some(seconds) => seconds
-            .parse()
-            .ok()
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .ok_or_else(|| format!("expected a number of seconds, got {seconds:?}"))?,
-        None => Duration::from_secs(1),
-    };
+async fn main() -> std::io::Result<()> {
     // The system completes TCP connections for it, but nobody ever accepts them.
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let uri = format!("ws://{}/", silent.local_addr()?);
 
-    show("Timeouts::connect", each_step_within(&uri, limit)).await;
-    show("Timeouts::overall", all_steps_within(&uri, limit)).await;
-    show("tokio::time::timeout", dropped_after(&uri, limit)).await;
+    // Each address has this long, and then again the opening handshake.
+    let each_step = Timeouts {
+        connect: LIMIT,
+        ..Timeouts::default()
+    };
+    // Name resolution, all addresses and the opening handshake have this long together.
+    let all_steps = Timeouts {
+        overall: Some(LIMIT),
+        ..Timeouts::default()
+    };
+    // Dropping the future cancels the attempt: here because of the time, but any reason will do.
+    let dropping = timeout(LIMIT, MessageWebSocket::connect(&uri));
+    tokio::join!(
+        show("Timeouts::connect", connect(&uri, each_step)),
+        show("Timeouts::overall", connect(&uri, all_steps)),
+        show("tokio::time::timeout", dropping),
+    );
     Ok(())
 }
 
-/// Each address has this long, and then again the opening handshake.
-async fn each_step_within(uri: &str, limit: Duration) -> Result<MessageWebSocket, Box<dyn Error>> {
-    let timeouts = Timeouts {
-        connect: limit,
-        ..Timeouts::default()
-    };
+async fn connect(uri: &str, timeouts: Timeouts) -> Result<MessageWebSocket, Error> {
     let builder = MessageWebSocket::builder().timeouts(timeouts);
-    Ok(builder.connect(uri).await?)
+    builder.connect(uri).await
 }
 
-/// Name resolution, all addresses and the opening handshake have this long together.
-async fn all_steps_within(uri: &str, limit: Duration) -> Result<MessageWebSocket, Box<dyn Error>> {
-    let timeouts = Timeouts {
-        overall: Some(limit),
-        ..Timeouts::default()
-    };
-    let builder = MessageWebSocket::builder().timeouts(timeouts);
-    Ok(builder.connect(uri).await?)
-}
-
-/// Dropping the future cancels the attempt: here because of the time, but any reason will do.
-async fn dropped_after(uri: &str, limit: Duration) -> Result<MessageWebSocket, Box<dyn Error>> {
-    Ok(tokio::time::timeout(limit, MessageWebSocket::connect(uri)).await??)
-}
-
-async fn show(
-    way: &str,
-    connecting: impl Future<Output = Result<MessageWebSocket, Box<dyn Error>>>,
-) {
+async fn show<T, E: Display>(way: &str, connecting: impl Future<Output = Result<T, E>>) {
     let started = Instant::now();
     let outcome = match connecting.await {
         Ok(_) => "connected".to_owned(),

@@ -147,7 +147,8 @@ impl StreamWebSocket {
     /// error that ended the connection before.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing; another call goes on where it was.
+    /// All that was written and the Close frame are queued at the first poll; dropping the future
+    /// later stops the waiting, not the closing, and another call waits on.
     pub async fn shutdown(&mut self) -> Result<(), Error> {
         self.driver().close_stream(CloseReason::normal()).await
     }
