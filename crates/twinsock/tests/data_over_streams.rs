@@ -67,10 +67,13 @@ async fn the_type_is_one_for_both_halves_and_all_tasks() {
         writer.store().await?;
         let sender = writer.detach_stream();
         sender.send_text("still here").await?;
+        let mut writer = DataWriter::over(&sender);
+        writer.write_string("only lent");
+        writer.store().await?;
         Ok::<_, DataError>(sender)
     });
     let _sender = storing.await.expect("no panic").expect("open");
-    for text in ["hello", "still here"] {
+    for text in ["hello", "still here", "only lent"] {
         let message = server.receive().await.expect("open");
         assert_eq!(message, Some(Message::from(text)));
     }

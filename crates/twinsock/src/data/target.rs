@@ -9,7 +9,7 @@ use crate::data::error::DataError;
 use crate::message::{MessageSender, MessageWebSocket};
 
 /// What a [`DataWriter`](crate::DataWriter) can store to: `&MessageWebSocket`, a
-/// [`MessageSender`], or whatever is [`AsyncWrite`].
+/// [`MessageSender`] or a reference to one, or whatever is [`AsyncWrite`].
 ///
 /// It is sealed: to store to something of your own, implement [`AsyncWrite`] for it.
 ///
@@ -80,6 +80,16 @@ impl sealed::Target for &MessageWebSocket {
 }
 
 impl sealed::Target for MessageSender {
+    async fn store(&mut self, unstored: &mut BytesMut) -> Result<usize, DataError> {
+        store_message(self.socket(), unstored).await
+    }
+
+    async fn flush(&mut self) -> Result<(), DataError> {
+        Ok(MessageSender::flush(self).await?)
+    }
+}
+
+impl sealed::Target for &MessageSender {
     async fn store(&mut self, unstored: &mut BytesMut) -> Result<usize, DataError> {
         store_message(self.socket(), unstored).await
     }
