@@ -161,8 +161,8 @@ impl Information {
         self.shared.look(Connection::round_trip_time)
     }
 
-    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
-    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    /// How often an unsolicited Pong really goes out: what was asked for, but no more often
+    /// than each second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
     #[must_use]
     pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
         self.shared.look(Connection::unsolicited_pong_interval)

@@ -44,8 +44,8 @@ impl Clone for MessageWebSocket {
 
 impl MessageWebSocket {
     /// Has handlers called for what happens from now on; what has come and was not received is
-    /// theirs too. In a client the [builder](crate::MessageWebSocketBuilder::on_message_received) does
-    /// it at once.
+    /// theirs too. In a client the
+    /// [builder](crate::MessageWebSocketBuilder::on_message_received) does it at once.
     ///
     /// A task is spawned that drives the socket until its end. It does not keep the connection
     /// open: that ends when the application drops its last handle, so a handler uses the socket
@@ -53,7 +53,7 @@ impl MessageWebSocket {
     ///
     /// # Errors
     /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when the socket has handlers
-    /// already, or outside of a runtime.
+    /// already, or outside of a runtime; this handle is dropped then.
     pub fn with_handlers(self, handlers: Handlers) -> Result<Self, Error> {
         events::spawn_for_messages(&self.driver, self.downgrade(), handlers)?;
         Ok(self)

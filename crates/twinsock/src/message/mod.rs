@@ -368,8 +368,8 @@ impl MessageWebSocket {
         self.information.peer_address()
     }
 
-    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
-    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    /// How often an unsolicited Pong really goes out: what was asked for, but no more often
+    /// than each second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
     #[must_use]
     pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
         self.information.actual_unsolicited_pong_interval()

@@ -73,8 +73,9 @@ pub(crate) use crate::stream::options::StreamOptions;
 ///
 /// # Who drives it
 /// The calls themselves, as in a [`MessageWebSocket`](crate::MessageWebSocket): a Ping of the
-/// peer is answered while a read, or a write that waits, is under way, or always after
-/// [`attend`](Self::attend), or with a handler for its [end](Self::on_closed).
+/// peer is answered while a read, or a write that waits, is under way. After
+/// [`attend`](Self::attend), or with a handler for its [end](Self::on_closed), it is answered as
+/// long as the peer is no more than 64 KiB ahead of the application.
 ///
 /// # Dropping
 /// Dropping it never blocks: what was written goes out, though not as the end of a message, then
@@ -173,10 +174,11 @@ impl StreamWebSocket {
         self.driver().abort();
     }
 
-    /// Has a background task drive the socket from now on, so that Pings are answered and
-    /// keep-alives sent whatever the application does.
+    /// Has a background task drive the socket from now on, so that Pings are answered,
+    /// keep-alives sent and the end noticed whatever the application does.
     ///
-    /// Up to 64 KiB are read ahead. Outside of a runtime it does nothing.
+    /// Up to 64 KiB are read ahead, then the peer has to wait; an end behind more than that is
+    /// noticed when the application reads. Outside of a runtime it does nothing.
     pub fn attend(&self) {
         self.driver().attend();
     }
@@ -190,7 +192,7 @@ impl StreamWebSocket {
     ///
     /// # Errors
     /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) when the socket has a handler
-    /// already, or outside of a runtime.
+    /// already, or outside of a runtime; the socket is dropped then.
     pub fn on_closed(self, handler: impl FnOnce(Closed) + Send + 'static) -> Result<Self, Error> {
         self.with_closed_handler(ClosedHandler::of(handler))
     }
@@ -306,8 +308,8 @@ impl StreamWebSocket {
         self.information().peer_address()
     }
 
-    /// How often an unsolicited Pong really goes out: what was asked for, but at least each
-    /// second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+    /// How often an unsolicited Pong really goes out: what was asked for, but no more often
+    /// than each second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
     #[must_use]
     pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
         self.information().actual_unsolicited_pong_interval()
