@@ -181,3 +181,58 @@ impl fmt::Debug for Information {
             .finish_non_exhaustive()
     }
 }
+
+/// Writes the short ways to the information of a socket that has a method `information`: they are
+/// the same for both sockets, and so is what is said of them.
+macro_rules! shared_information {
+    ($socket:ident) => {
+        impl $socket {
+            /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
+            #[must_use]
+            pub fn protocol(&self) -> Option<&str> {
+                self.information().protocol()
+            }
+
+            /// The server's response to the opening handshake; `None` in a server.
+            #[must_use]
+            pub fn response(&self) -> Option<&$crate::http::Response<()>> {
+                self.information().response()
+            }
+
+            /// The client's request of the opening handshake; `None` in a client.
+            #[must_use]
+            pub fn request(&self) -> Option<&$crate::http::Request<()>> {
+                self.information().request()
+            }
+
+            /// This end's address; `None` over a stream that is not a TCP connection of this library
+            /// (`Information.LocalAddress` in UWP).
+            #[must_use]
+            pub fn local_address(&self) -> Option<::std::net::SocketAddr> {
+                self.information().local_address()
+            }
+
+            /// The peer's address; `None` over a stream that is not a TCP connection of this library.
+            #[must_use]
+            pub fn peer_address(&self) -> Option<::std::net::SocketAddr> {
+                self.information().peer_address()
+            }
+
+            /// How often an unsolicited Pong really goes out: what was asked for, but no more often
+            /// than each second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
+            #[must_use]
+            pub fn actual_unsolicited_pong_interval(&self) -> Option<::std::time::Duration> {
+                self.information().actual_unsolicited_pong_interval()
+            }
+
+            /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
+            /// answer.
+            #[must_use]
+            pub fn round_trip_time(&self) -> Option<::std::time::Duration> {
+                self.information().round_trip_time()
+            }
+        }
+    };
+}
+
+pub(crate) use shared_information;

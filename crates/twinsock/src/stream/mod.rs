@@ -6,13 +6,10 @@ mod options;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use http::{Request, Response};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use twinsock_proto::{CloseCode, CloseReason, Closed};
 
@@ -20,7 +17,7 @@ use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::events::{self, ClosedHandler, Handlers};
-use crate::information::Information;
+use crate::information::{Information, shared_information};
 use crate::opening::Opening;
 pub use crate::stream::builder::StreamWebSocketBuilder;
 pub use crate::stream::halves::{StreamReader, StreamWriter};
@@ -277,55 +274,12 @@ impl StreamWebSocket {
         self.writer.information()
     }
 
-    /// The subprotocol that was agreed on (`Information.Protocol` in UWP).
-    #[must_use]
-    pub fn protocol(&self) -> Option<&str> {
-        self.information().protocol()
-    }
-
-    /// The server's response to the opening handshake; `None` in a server.
-    #[must_use]
-    pub fn response(&self) -> Option<&Response<()>> {
-        self.information().response()
-    }
-
-    /// The client's request of the opening handshake; `None` in a client.
-    #[must_use]
-    pub fn request(&self) -> Option<&Request<()>> {
-        self.information().request()
-    }
-
-    /// This end's address; `None` over a stream that is not a TCP connection of this library
-    /// (`Information.LocalAddress` in UWP).
-    #[must_use]
-    pub fn local_address(&self) -> Option<SocketAddr> {
-        self.information().local_address()
-    }
-
-    /// The peer's address; `None` over a stream that is not a TCP connection of this library.
-    #[must_use]
-    pub fn peer_address(&self) -> Option<SocketAddr> {
-        self.information().peer_address()
-    }
-
-    /// How often an unsolicited Pong really goes out: what was asked for, but no more often
-    /// than each second; `None` for never (`Control.ActualUnsolicitedPongInterval` in UWP).
-    #[must_use]
-    pub fn actual_unsolicited_pong_interval(&self) -> Option<Duration> {
-        self.information().actual_unsolicited_pong_interval()
-    }
-
-    /// How long the newest answered Ping took, ours or the keep-alive's; `None` before the first
-    /// answer.
-    #[must_use]
-    pub fn round_trip_time(&self) -> Option<Duration> {
-        self.information().round_trip_time()
-    }
-
     fn driver(&self) -> &Driver {
         self.writer.driver()
     }
 }
+
+shared_information!(StreamWebSocket);
 
 /// Shows where it is connected and how it ended; never what was said.
 impl fmt::Debug for StreamWebSocket {
