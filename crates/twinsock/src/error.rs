@@ -56,7 +56,8 @@ pub enum ErrorKind {
     /// The caller used a socket that is closing or closed.
     Closed,
     /// The caller did something that does not fit what the socket is doing: another message in
-    /// the middle of one, or receiving beside a handler for received messages.
+    /// the middle of one, receiving beside a handler for received messages, handlers for a socket
+    /// that has some.
     IllegalCall,
     /// The peer closed a stream with a code that is no orderly end, see
     /// [`Error::close_reason`].

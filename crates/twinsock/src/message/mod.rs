@@ -90,7 +90,8 @@ use crate::opening::Opening;
 /// An idle socket holds no buffers. A peer can make it hold: one message of at most
 /// [`max_message_size`](MessageWebSocketBuilder::max_message_size); the 64 KiB just read; 64 KiB
 /// of messages read ahead while a `send` waits; one pending Pong of 125 bytes. The application
-/// can make it hold a send queue of 64 KiB and the message that exceeds it.
+/// can make it hold a send queue of 64 KiB and the message that exceeds it, and 64 KiB in a
+/// [`MessageWriter`].
 ///
 /// # Dropping
 /// Dropping the socket, and its last clone, never blocks: a Close frame without a code is sent if

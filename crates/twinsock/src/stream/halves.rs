@@ -44,7 +44,8 @@ pub struct StreamReader {
 /// [`StreamReader`] for an example.
 ///
 /// Its [`shutdown`](tokio::io::AsyncWriteExt::shutdown) sends all that was written and a Close
-/// frame with 1000; the other half can be read until the peer's.
+/// frame with 1000; the other half can be read until the peer's. Dropped without it, what was
+/// written goes out, but the peer is told of no end until the other half is dropped too.
 pub struct StreamWriter {
     driver: Arc<Driver>,
     information: Information,
