@@ -177,7 +177,7 @@ async fn looking_at_a_socket_does_not_keep_it_open() -> Result<(), Error> {
     let (reader, writer) = client.split();
     let information = reader.information().clone();
     drop(writer);
-    assert_eq!(information.state(), SocketState::Open);
+    assert_eq!(information.state(), SocketState::CloseSent);
     drop(reader);
     // A Close frame without a code is no orderly end of a stream.
     assert!(server.read(&mut [0]).await.is_err());
@@ -354,4 +354,28 @@ async fn the_bandwidth_is_that_of_a_throttled_network() -> Result<(), Error> {
     assert_near(outbound.outbound_bits_per_second, THROTTLE);
     assert_near(inbound.inbound_bits_per_second, THROTTLE);
     Ok(())
+}
+
+/// The task that would have seen to the end went with its runtime.
+#[test]
+fn a_connection_whose_runtime_ended_is_not_kept_by_who_looks_at_it() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().expect("a runtime")
+    };
+    let (first, second) = (runtime(), runtime());
+    let (information, mut peer) = first.block_on(async {
+        let sockets = server_of_raw(PATIENT, 4096).await;
+        let (socket, peer) = sockets.expect("a pair");
+        (socket.information().clone(), peer)
+    });
+    drop(first);
+    assert_eq!(information.state(), SocketState::Closed);
+    second.block_on(async {
+        assert_eq!(
+            peer.receive().await.expect("open"),
+            Some(wire::close_with_body(""))
+        );
+        assert_eq!(peer.receive().await.expect("an end"), None);
+    });
 }

@@ -396,3 +396,40 @@ async fn halves_end_the_connection_when_both_are_gone() -> io::Result<()> {
     assert_eq!(receiving.await?, Some(wire::close_with_body("")));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_dropped_writer_cuts_its_direction_off_and_leaves_the_other() -> io::Result<()> {
+    let (near, mut far) = pair(MIB).await.expect("a pair");
+    let (mut reader, mut writer) = near.split();
+    writer.write_all(b"half of it").await?;
+    drop(writer);
+    let mut received = Vec::new();
+    let error = far.read_to_end(&mut received).await.expect_err("cut off");
+    assert_eq!(received, b"half of it");
+    let kind = ErrorKind::ClosedByPeer(CloseCode::NO_STATUS_RECEIVED);
+    assert_eq!(ours(&error).kind(), kind);
+    // The peer gave up then, and does not say that it has said all.
+    let error = reader.read_u8().await.expect_err("no orderly end");
+    assert_eq!(ours(&error).kind(), kind);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_writer_closes_with_a_code_and_aborts() -> io::Result<()> {
+    let (near, mut far) = pair(MIB).await.expect("a pair");
+    let (_reader, mut writer) = near.split();
+    let (closed, read) = tokio::join!(
+        writer.close(CloseCode::from(4001), "no more"),
+        far.read_u8(),
+    );
+    closed?;
+    let error = ours(&read.expect_err("no orderly end"));
+    assert_eq!(error.close_reason().expect("a reason").text(), "no more");
+
+    let (near, mut far) = pair(MIB).await.expect("a pair");
+    let (_reader, writer) = near.split();
+    writer.abort();
+    let error = far.read(&mut [0; 9]).await.expect_err("no Close came");
+    assert_eq!(ours(&error).kind(), ErrorKind::ConnectionLost);
+    Ok(())
+}

@@ -36,7 +36,7 @@ use crate::driver::engine::{Engine, Output};
 pub(crate) use crate::driver::events::Events;
 pub(crate) use crate::driver::read_ahead::ReadAhead;
 pub(crate) use crate::driver::shared::Shared;
-use crate::driver::shared::Wait;
+use crate::driver::shared::{Farewell, Wait};
 pub use crate::driver::transport::ByteStream;
 use crate::driver::transport::Transport;
 pub use crate::driver::unsent::StreamFraming;
@@ -260,6 +260,12 @@ impl Driver {
         Poll::Ready(Ok(()))
     }
 
+    /// The writing half is gone, the reading half is not.
+    pub(crate) fn cut_writing(&self) {
+        let output = self.shared.with_engine(Engine::cut_writing);
+        self.shared.settle(output);
+    }
+
     /// Sends what was written, then closes.
     pub(crate) async fn close_stream(&self, reason: CloseReason) -> Result<(), Error> {
         self.shared.with_engine(Engine::finish_bytes);
@@ -355,8 +361,7 @@ impl Drop for Driver {
         }
         match Handle::try_current() {
             Ok(runtime) => {
-                let shared = Arc::clone(&self.shared);
-                runtime.spawn(async move { shared.wait(Engine::poll_closed).await });
+                runtime.spawn(Farewell(Arc::clone(&self.shared)).say());
             }
             Err(_) => self.shared.with_engine(Engine::abort),
         }

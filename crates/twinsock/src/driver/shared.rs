@@ -114,6 +114,22 @@ impl Drop for Attendant {
     }
 }
 
+/// The background task's hold on a socket whose owner is gone, until the connection has ended.
+pub(super) struct Farewell(pub(super) Arc<Shared>);
+
+impl Farewell {
+    pub(super) async fn say(self) {
+        let _ = self.0.wait(Engine::poll_closed).await;
+    }
+}
+
+impl Drop for Farewell {
+    /// Said, or the runtime ends: then the connection does too, whoever looks at it still.
+    fn drop(&mut self) {
+        self.0.with_engine(Engine::abort_if_abandoned);
+    }
+}
+
 /// Waits until a poll of the engine is ready.
 #[derive(Debug)]
 pub(crate) struct Wait<'a, F> {

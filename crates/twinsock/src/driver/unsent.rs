@@ -19,6 +19,7 @@ use crate::driver::alarm;
 /// assert_eq!(twinsock::StreamFraming::default(), twinsock::StreamFraming::MessagePerFlush);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StreamFraming {
     /// What is written between two flushes is one binary message, of at most 1 MiB: a larger one
     /// would exceed what many peers receive.

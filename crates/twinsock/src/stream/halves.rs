@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
-use twinsock_proto::Closed;
+use twinsock_proto::{CloseCode, CloseReason, Closed};
 
 use crate::driver::{BeforeWaiting, Driver, ReadAhead, StreamReading, Waiter};
+use crate::error::Error;
 use crate::information::Information;
 use crate::stream::StreamOptions;
 
@@ -45,7 +46,8 @@ pub struct StreamReader {
 ///
 /// Its [`shutdown`](tokio::io::AsyncWriteExt::shutdown) sends all that was written and a Close
 /// frame with 1000; the other half can be read until the peer's. Dropped without it, what was
-/// written goes out, but the peer is told of no end until the other half is dropped too.
+/// written goes out and then a Close frame without a code, which the peer's stream takes for an
+/// error: it is not told that this was all.
 pub struct StreamWriter {
     driver: Arc<Driver>,
     information: Information,
@@ -108,8 +110,34 @@ impl StreamWriter {
         &self.information
     }
 
+    /// [`StreamWebSocket::close`](crate::StreamWebSocket::close): ends both directions.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let reason = CloseReason::new(code, reason)?;
+        self.driver.close_stream(reason).await
+    }
+
+    /// [`StreamWebSocket::abort`](crate::StreamWebSocket::abort): ends both directions.
+    pub fn abort(self) {
+        self.driver.abort();
+    }
+
     pub(super) fn driver(&self) -> &Driver {
         &self.driver
+    }
+}
+
+impl Drop for StreamWriter {
+    fn drop(&mut self) {
+        // Without a reader the connection ends as a whole, and says so itself.
+        if Arc::strong_count(&self.driver) > 1 {
+            self.driver.cut_writing();
+        }
     }
 }
 

@@ -162,13 +162,12 @@ impl StreamWebSocket {
     /// # Cancel safety
     /// As [`shutdown`](Self::shutdown).
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let reason = CloseReason::new(code, reason)?;
-        self.driver().close_stream(reason).await
+        self.writer.close(code, reason).await
     }
 
     /// Ends the connection at once: what waits to be sent is lost and the peer is told nothing.
     pub fn abort(self) {
-        self.driver().abort();
+        self.writer.abort();
     }
 
     /// Has a background task drive the socket from now on, so that Pings are answered,

@@ -122,6 +122,7 @@ impl Engine {
             self.push_unsent();
             let _ = self.poll_write();
         }
+        self.abort_if_abandoned();
         self.leave();
     }
 

@@ -5,7 +5,7 @@ use std::task::Poll;
 use twinsock_proto::{AbortCause, CloseReason, Loss, ReceiveMode};
 
 use crate::driver::alarm;
-use crate::driver::engine::{End, Engine, Output, Unread, Wakes};
+use crate::driver::engine::{End, Engine, Output, Owner, Unread, Wakes};
 use crate::error::Error;
 
 impl Engine {
@@ -38,9 +38,17 @@ impl Engine {
 
     /// The owner is gone: says so to the peer. Ready when nothing more is to be done.
     pub(crate) fn abandon(&mut self) -> Poll<()> {
+        self.owner = Owner::Gone;
         self.push_unsent();
         let _ = self.start_close(CloseReason::empty());
         self.poll_closed().map(|_| ())
+    }
+
+    /// The task that brought the connection to its end is gone: nobody else will.
+    pub(crate) fn abort_if_abandoned(&mut self) {
+        if self.owner == Owner::Gone && self.connection.closed().is_none() {
+            self.abort();
+        }
     }
 
     /// Lets the transport go at once; the peer is told nothing.

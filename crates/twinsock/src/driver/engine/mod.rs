@@ -49,6 +49,7 @@ pub(crate) struct Engine {
     inbox: Inbox,
     ahead: Ahead,
     unread: Unread,
+    owner: Owner,
     /// What a stream's application wrote and did not flush.
     unsent: Unsent,
     message_writer: MessageWriting,
@@ -95,6 +96,14 @@ enum Unread {
     Kept,
     /// This endpoint closes: nobody will ask for them.
     Discarded,
+}
+
+/// Whether the application still has the socket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Owner {
+    Present,
+    /// A background task brings the connection to its end, or nobody does.
+    Gone,
 }
 
 /// Whether somebody is writing a message part by part: other messages wait for its end.
@@ -155,6 +164,7 @@ impl Engine {
             inbox: Inbox::default(),
             ahead: Ahead::MayRead,
             unread: Unread::Kept,
+            owner: Owner::Present,
             unsent: Unsent::new(framing),
             message_writer: MessageWriting::Nobody,
             turn: Turn::Fresh,

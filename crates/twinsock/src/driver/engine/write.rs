@@ -62,6 +62,21 @@ impl Engine {
         Poll::Ready(Ok(self.call_attendant()))
     }
 
+    /// The writer is gone without saying that it has said all, and the reader is not: what was
+    /// written goes out, and a Close frame without a code, which no stream takes for the end.
+    pub(crate) fn cut_writing(&mut self) -> Output {
+        if !self.connection.is_open() {
+            return Output::Settled;
+        }
+        self.push_unsent();
+        let _ = self
+            .connection
+            .close_sending(alarm::now(), CloseReason::empty());
+        let _ = self.poll_write();
+        self.wakes = Wakes::Due;
+        self.call_attendant()
+    }
+
     /// When what was written is sent without a flush; `None` when nothing waits.
     pub(super) fn unsent_due(&self) -> Option<Instant> {
         self.unsent.due()
