@@ -146,13 +146,14 @@ impl Connection {
                 (Ok(Step::MessageReady), _) => return true,
                 (Ok(Step::Ping(payload)), _) => state.handle_ping(payload),
                 (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
-                (Ok(Step::Close(reason)), OnClose::Answer) => state.handle_close(reason),
-                (Ok(Step::Close(reason)), OnClose::Hold) => {
+                (Ok(Step::Close(reason)), OnClose::Hold) if state.is_open() => {
                     self.held_close = Some(Box::new(HeldClose {
                         reason,
                         behind: Behind::ControlFrames,
                     }));
                 }
+                // Once our own Close is out nothing can be replied any more.
+                (Ok(Step::Close(reason)), _) => state.handle_close(reason),
                 (Ok(Step::NeedsBytes), _) if receiver.is_kept_waiting() => {
                     state.handle_message_cut();
                     return false;
