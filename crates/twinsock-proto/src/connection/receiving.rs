@@ -178,6 +178,9 @@ impl Connection {
         else {
             return;
         };
+        // In parts: what is passed over is not collected.
+        let mode = receiver.mode();
+        receiver.set_mode(ReceiveMode::PartialMessage);
         while held.behind == Behind::ControlFrames {
             match receiver.advance() {
                 Ok(Step::NeedsBytes) => break,
@@ -187,6 +190,7 @@ impl Connection {
                 Ok(Step::Close(_)) | Err(_) => held.behind = Behind::Nothing,
             }
         }
+        receiver.set_mode(mode);
         if held.behind == Behind::Nothing {
             receiver.discard();
         }
