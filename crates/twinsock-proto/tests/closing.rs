@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use twinsock_proto::{
-    CloseCode, CloseReason, Closed, Failure, Initiator, NotOpen, Overdue, Role, SendError,
+    CloseCode, CloseReason, Closed, Failure, Initiator, Loss, NotOpen, Overdue, Role, SendError,
     Violation,
 };
 use twinsock_testkit::endpoint::Endpoint;
@@ -239,6 +239,39 @@ fn a_held_close_is_clean_even_when_the_stream_has_ended() {
         assert!(endpoint.connection.poll_event_ahead().is_none());
         assert!(endpoint.connection.poll_event().is_none());
         endpoint.transmitted();
+        assert!(closed(&endpoint).is_clean());
+    }
+}
+
+/// The peer's Close is the end, whatever becomes of the answer.
+#[test]
+fn a_held_close_that_cannot_be_answered_any_more_is_the_end() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.deliver_frames(&[wire::close(1001, "")]);
+        assert!(endpoint.connection.poll_event_ahead().is_none());
+        let now = endpoint.now;
+        endpoint.connection.handle_end_of_stream(now);
+        endpoint.connection.handle_send_failed(now, Loss::Reset);
+        assert_eq!(closed(&endpoint).code(), CloseCode::GOING_AWAY);
+        assert_eq!(closed(&endpoint).sent(), None);
+        assert_eq!(closed(&endpoint).failure(), None);
+    }
+}
+
+/// Nothing can be replied behind our own Close, so there is nothing to wait for.
+#[test]
+fn a_close_behind_our_own_is_not_held() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::new(role);
+        let now = endpoint.now;
+        let sent = endpoint.connection.close_sending(now, reason(1000, ""));
+        sent.expect("open");
+        endpoint.deliver_frames(&[wire::close(1000, "")]);
+        assert!(endpoint.connection.poll_event_ahead().is_none());
+        assert!(!endpoint.connection.holds_close());
+        endpoint.transmitted();
+        endpoint.receive_end();
         assert!(closed(&endpoint).is_clean());
     }
 }

@@ -297,3 +297,29 @@ fn feed(connection: &mut Connection, now: std::time::Instant, mut bytes: &[u8], 
         count.sample();
     }
 }
+
+/// What is behind a Close frame is passed over, so none of it is collected.
+#[test]
+fn a_message_behind_a_close_that_is_held() {
+    let _turn = turn();
+    for (name, frame) in [("binary", wire::binary("x")), ("text", wire::text("x"))] {
+        let frame = frame.claims(8 * MIB as u64).masked_with([0; 4]).bytes();
+        let mut server = server(Some(16 * MIB as u64));
+        let mut count = Count::begin();
+        server.deliver_frames(&[wire::close(1000, "")]);
+        assert!(!server.connection.has_event_ahead());
+        let pieces = std::iter::repeat_n(&[b'x'; KIB][..], 7 * KIB);
+        for bytes in std::iter::once(&frame[..]).chain(pieces) {
+            let mut memory = server.connection.receive_memory();
+            let room = bytes.len().min(memory.remaining_mut());
+            memory.put_slice(&bytes[..room]);
+            drop(memory);
+            server.connection.handle_received(server.now);
+            assert!(!server.connection.has_event_ahead());
+            count.sample();
+        }
+        assert!(server.connection.holds_close());
+        let attack = format!("{name} behind a Close");
+        count.assert_at_most(&attack, FIXED + 128 * KIB, FIXED + 192 * KIB);
+    }
+}

@@ -210,3 +210,29 @@ async fn after_a_streams_end_the_application_may_go_on_writing() {
     drop(peer);
     closing.await.expect("no panic").expect("a clean end");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_both_ends_closed_ends_while_the_application_does_nothing() {
+    let (mut server, mut peer) = attended_stream().await;
+    AsyncWriteExt::shutdown(&mut server).await.expect("open");
+    assert_eq!(next(&mut peer).await, Some(wire::close(1000, "")));
+    peer.send(&[wire::close(1000, "")]).await.expect("open");
+    assert_eq!(next(&mut peer).await, None);
+    drop(peer);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert!(server.closed().expect("noticed").is_clean());
+    let mut rest = Vec::new();
+    assert_eq!(server.read_to_end(&mut rest).await.expect("the end"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_before_the_answer_to_our_close_is_still_read() {
+    let (mut server, mut peer) = attended_stream().await;
+    AsyncWriteExt::shutdown(&mut server).await.expect("open");
+    let frames = [wire::binary("rest"), wire::close(1000, "")];
+    peer.send(&frames).await.expect("open");
+    tokio::time::sleep(LONG).await;
+    let mut rest = Vec::new();
+    server.read_to_end(&mut rest).await.expect("the end");
+    assert_eq!(rest, b"rest");
+}

@@ -5,13 +5,14 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
-use twinsock::{AcceptOptions, StreamWebSocket};
+use twinsock::{AcceptOptions, StreamWebSocket, Timeouts};
 use twinsock_proto::Role;
 use twinsock_testkit::raw::RawPeer;
-use twinsock_testkit::sockets::PATIENT;
+use twinsock_testkit::sockets::{PATIENT, server_of_raw as message_server_of_raw};
 use twinsock_testkit::streams::{client_of_raw, pair, pair_over, patient, server_of_raw, tcp_pair};
 use twinsock_testkit::wire;
 
@@ -240,4 +241,33 @@ async fn talk((near, far): &mut (StreamWebSocket, StreamWebSocket)) -> io::Resul
         tokio_test::assert_pending!(reading.poll());
     }
     Ok(())
+}
+
+/// Whoever keeps an eye on a connection keeps nothing of what had come of a message.
+#[test]
+fn a_message_that_never_became_whole_is_gone_with_its_connection() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let timeouts = Timeouts {
+            receive: Some(Duration::from_secs(1)),
+            close: Duration::from_secs(1),
+            ..PATIENT
+        };
+        let pair = message_server_of_raw(timeouts, 1 << 16).await;
+        let (server, mut peer) = pair.expect("a pair");
+        server.attend();
+        let before = ALLOCATOR.current_usage();
+        let start = wire::binary(vec![0; 8 * MIB]).claims(9 * MIB as u64);
+        peer.send(&[start.masked_with([0; 4])]).await.expect("open");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(server.closed().is_some());
+        let held = ALLOCATOR.current_usage().saturating_sub(before);
+        report(&format!("after a message that stopped: {held} bytes"));
+        assert!(held < MIB, "{held}");
+    });
 }

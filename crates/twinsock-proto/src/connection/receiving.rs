@@ -146,13 +146,14 @@ impl Connection {
                 (Ok(Step::MessageReady), _) => return true,
                 (Ok(Step::Ping(payload)), _) => state.handle_ping(payload),
                 (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
-                (Ok(Step::Close(reason)), OnClose::Answer) => state.handle_close(reason),
-                (Ok(Step::Close(reason)), OnClose::Hold) => {
+                (Ok(Step::Close(reason)), OnClose::Hold) if state.is_open() => {
                     self.held_close = Some(Box::new(HeldClose {
                         reason,
                         behind: Behind::ControlFrames,
                     }));
                 }
+                // Once our own Close is out nothing can be replied any more.
+                (Ok(Step::Close(reason)), _) => state.handle_close(reason),
                 (Ok(Step::NeedsBytes), _) if receiver.is_kept_waiting() => {
                     state.handle_message_cut();
                     return false;
@@ -177,6 +178,9 @@ impl Connection {
         else {
             return;
         };
+        // In parts: what is passed over is not collected.
+        let mode = receiver.mode();
+        receiver.set_mode(ReceiveMode::PartialMessage);
         while held.behind == Behind::ControlFrames {
             match receiver.advance() {
                 Ok(Step::NeedsBytes) => break,
@@ -186,6 +190,7 @@ impl Connection {
                 Ok(Step::Close(_)) | Err(_) => held.behind = Behind::Nothing,
             }
         }
+        receiver.set_mode(mode);
         if held.behind == Behind::Nothing {
             receiver.discard();
         }
