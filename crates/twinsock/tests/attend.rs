@@ -236,3 +236,24 @@ async fn what_came_before_the_answer_to_our_close_is_still_read() {
     server.read_to_end(&mut rest).await.expect("the end");
     assert_eq!(rest, b"rest");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stream_goes_out_though_nobody_waits_for_it_any_more() {
+    const CAPACITY: usize = 1024;
+    let (near, far) = duplex(CAPACITY);
+    let options = AcceptOptions::new().timeouts(PATIENT);
+    let (server, peer) = tokio::join!(options.accept_stream(near), RawPeer::client(far));
+    let (mut server, mut peer) = (server.expect("a client"), peer.expect("a server"));
+    // With its header it fills the way.
+    let all = [7; CAPACITY - 4];
+    server.write_all(&all).await.expect("open");
+    server.flush().await.expect("room");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let given_up = timeout(
+        Duration::from_millis(1),
+        AsyncWriteExt::shutdown(&mut server),
+    );
+    given_up.await.expect_err("no room");
+    assert_eq!(next(&mut peer).await, Some(wire::binary(all)));
+    assert_eq!(next(&mut peer).await, Some(wire::close(1000, "")));
+}

@@ -256,8 +256,9 @@ impl Driver {
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         let ended = self.shared.poll(waiter, context, Engine::poll_end_bytes);
+        // Whoever called may give up before it is sent.
         self.shared.settle(ready!(ended)?);
-        Poll::Ready(Ok(()))
+        self.poll_flush(waiter, context)
     }
 
     /// The writing half is gone, the reading half is not.

@@ -46,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// Ready when the peer was told, behind all that was written, that nothing follows.
+    /// Ready when a Close frame is queued, behind all that was written.
     pub(crate) fn poll_end_bytes(&mut self) -> Poll<Result<Output, Error>> {
         if self.connection.is_open() {
             ready!(self.poll_room())?;
@@ -58,7 +58,7 @@ impl Engine {
         } else if !self.unsent.is_empty() {
             return Poll::Ready(Err(self.not_open()));
         }
-        ready!(self.poll_flush())?;
+        let _ = self.poll_write();
         Poll::Ready(Ok(self.call_attendant()))
     }
 
