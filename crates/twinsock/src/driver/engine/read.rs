@@ -119,8 +119,10 @@ fn judge(reason: &CloseReason, without_code: CloseWithoutCode) -> Result<Read, E
     }
 }
 
-/// Whether the peer answered our Close with the same code.
+/// Whether the peer answered our Close with the same code; without one it may have lost what it wrote.
 fn is_echo(ending: &Closed) -> bool {
     let code = |reason: Option<&CloseReason>| reason.map(CloseReason::code);
-    ending.initiator() == Initiator::Local && code(ending.sent()) == code(ending.received())
+    ending.initiator() == Initiator::Local
+        && code(ending.sent()) != Some(CloseCode::NO_STATUS_RECEIVED)
+        && code(ending.sent()) == code(ending.received())
 }
