@@ -679,3 +679,35 @@ fn every_call_ends_in_time_and_nothing_is_left() {
         assert!(left < MOST_LEFT, "{left} bytes are left");
     });
 }
+
+/// Found by the test above: each poll of the shutdown woke the background task, and that one it.
+#[test]
+fn a_shutdown_that_waits_for_the_network_wakes_nobody_in_vain() {
+    let whole = |action| (action, Patience::ToTheEnd);
+    let client = End {
+        kind: Kind::SplitStream,
+        tasks: [
+            vec![whole(Action::Send(0))],
+            vec![
+                whole(Action::BeginParts(1977)),
+                whole(Action::Flush),
+                whole(Action::Send(1976)),
+                (Action::Flush, Patience::Polls(1)),
+                whole(Action::HalfClose),
+            ],
+        ],
+    };
+    let server = End {
+        kind: Kind::Stream,
+        tasks: [
+            vec![whole(Action::HalfClose), whole(Action::Sleep(1))],
+            vec![],
+        ],
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(run([client, server], 993));
+}

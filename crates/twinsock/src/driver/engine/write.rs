@@ -48,16 +48,19 @@ impl Engine {
 
     /// Ready when a Close frame is queued, behind all that was written.
     pub(crate) fn poll_end_bytes(&mut self) -> Poll<Result<Output, Error>> {
-        if self.connection.is_open() {
-            ready!(self.poll_room())?;
-            self.finish_bytes();
-            let _ = self
-                .connection
-                .close_sending(alarm::now(), CloseReason::normal());
-            self.wakes = Wakes::Due;
-        } else if !self.unsent.is_empty() {
-            return Poll::Ready(Err(self.not_open()));
+        if !self.connection.is_open() {
+            // Ended before: whoever waits for that wakes nobody else.
+            return Poll::Ready(match self.unsent.is_empty() {
+                true => Ok(Output::Settled),
+                false => Err(self.not_open()),
+            });
         }
+        ready!(self.poll_room())?;
+        self.finish_bytes();
+        let _ = self
+            .connection
+            .close_sending(alarm::now(), CloseReason::normal());
+        self.wakes = Wakes::Due;
         let _ = self.poll_write();
         Poll::Ready(Ok(self.call_attendant()))
     }
