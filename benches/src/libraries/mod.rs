@@ -20,6 +20,9 @@ use crate::workloads;
 /// What a message may have at most, alike for all libraries.
 const MAX_MESSAGE_SIZE: usize = 64 << 20;
 
+/// With twinsock, a message of less than this is copied rather than shared.
+const SMALL: usize = 4 << 10;
+
 /// A library in the list.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use twinsock::{AcceptOptions, Message, MessageWebSocket, Utf8Bytes};
 
-use crate::libraries::MAX_MESSAGE_SIZE;
+use crate::libraries::{MAX_MESSAGE_SIZE, SMALL};
 use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
 
 pub(crate) struct Twinsock;
@@ -44,8 +44,14 @@ impl Socket for MessageWebSocket {
         Ok(message.as_ref().map(length))
     }
 
+    /// A small message is copied rather than shared, which costs less.
     async fn send(&mut self, message: &Message) -> Outcome<()> {
-        Ok(MessageWebSocket::send(self, message.clone()).await?)
+        match message {
+            Message::Text(text) if text.len() < SMALL => self.send_text(text).await?,
+            Message::Binary(bytes) if bytes.len() < SMALL => self.send_binary(bytes).await?,
+            _ => MessageWebSocket::send(self, message.clone()).await?,
+        }
+        Ok(())
     }
 
     async fn feed(&mut self, message: &Message) -> Outcome<()> {

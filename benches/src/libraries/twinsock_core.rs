@@ -7,11 +7,9 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use twinsock_proto::{Connection, Event, Message, Role, Settings, Transmit, Utf8Bytes};
 
+use crate::libraries::SMALL;
 use crate::library::{ByteStream, Kind, Library, Outcome, Part, Socket};
 use crate::opening;
-
-/// An echo of this size or more becomes an owned message.
-const SMALL: usize = 4 << 10;
 
 pub(crate) struct TwinsockCore;
 
@@ -124,7 +122,11 @@ impl<S: ByteStream> Socket for Driven<S> {
 
     async fn feed(&mut self, message: &Message) -> Outcome<()> {
         self.make_room().await?;
-        self.connection.send(message.clone())?;
+        match message {
+            Message::Text(text) if text.len() < SMALL => self.connection.send_text(text)?,
+            Message::Binary(bytes) if bytes.len() < SMALL => self.connection.send_binary(bytes)?,
+            _ => self.connection.send(message.clone())?,
+        }
         Ok(())
     }
 
