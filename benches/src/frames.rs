@@ -1,0 +1,148 @@
+//! Frames built beforehand: what the neutral side sends.
+
+use bytes::Bytes;
+use fastrand::Rng;
+
+use crate::library::Kind;
+use crate::workload::Role;
+
+/// At least this much is sent before the same bytes come again.
+const BLOCK: usize = 1 << 20;
+/// How many payloads differ within a block.
+const DISTINCT: usize = 64;
+const WORDS: [&str; 8] = [
+    "Привет ",
+    "世界",
+    "καλημέρα ",
+    "😀",
+    "naïve ",
+    "日本語",
+    "עולם ",
+    "ok ",
+];
+
+/// What a payload consists of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    Binary,
+    Ascii,
+    MultiByte,
+}
+
+impl Content {
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Binary => Kind::Binary,
+            Self::Ascii | Self::MultiByte => Kind::Text,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Ascii => "ascii",
+            Self::MultiByte => "multi-byte",
+        }
+    }
+
+    pub(crate) fn payload(self, size: usize, random: &mut Rng) -> Vec<u8> {
+        match self {
+            Self::Binary => (0..size).map(|_| random.u8(..)).collect(),
+            Self::Ascii => (0..size).map(|_| random.u8(b' '..=b'~')).collect(),
+            Self::MultiByte => multi_byte(size, random),
+        }
+    }
+}
+
+fn multi_byte(size: usize, random: &mut Rng) -> Vec<u8> {
+    let mut text = Vec::with_capacity(size);
+    while let Some(word) = random.choice(WORDS) {
+        if text.len() + word.len() > size {
+            break;
+        }
+        text.extend_from_slice(word.as_bytes());
+    }
+    text.resize(size, b'.');
+    text
+}
+
+/// Frames of one size, sent round and round: their payloads and mask keys differ.
+#[derive(Clone)]
+pub(crate) struct Frames {
+    block: Bytes,
+    frame: usize,
+}
+
+impl Frames {
+    /// What the peer of a library in this `role` sends: masked to a server.
+    pub(crate) fn sent_to(role: Role, content: Content, size: usize) -> Self {
+        let frame = frame_length(size, role);
+        let count = BLOCK.div_ceil(frame);
+        let mut random = Rng::with_seed(42);
+        let payloads: Vec<_> = (0..count.min(DISTINCT))
+            .map(|_| content.payload(size, &mut random))
+            .collect();
+        let mut block = Vec::with_capacity(count * frame);
+        for payload in payloads.iter().cycle().take(count) {
+            let key = match role {
+                Role::Server => Some(random.u32(..).to_ne_bytes()),
+                Role::Client => None,
+            };
+            push_frame(&mut block, content.kind(), payload, key);
+        }
+        Self {
+            block: block.into(),
+            frame,
+        }
+    }
+
+    /// The length of one frame, header included.
+    pub(crate) fn frame(&self) -> usize {
+        self.frame
+    }
+
+    /// The bytes from `position` of the endless stream on, up to the end of the block.
+    pub(crate) fn at(&self, position: usize) -> &[u8] {
+        &self.block[position % self.block.len()..]
+    }
+}
+
+/// The length of a frame to a library in this `role`.
+pub(crate) fn frame_length(size: usize, role: Role) -> usize {
+    let extended = match size {
+        0..=125 => 0,
+        126..=65_535 => 2,
+        _ => 8,
+    };
+    let key = match role {
+        Role::Server => 4,
+        Role::Client => 0,
+    };
+    2 + extended + key + size
+}
+
+fn push_frame(block: &mut Vec<u8>, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
+    block.push(match kind {
+        Kind::Text => 0x81,
+        Kind::Binary => 0x82,
+    });
+    let mask_bit = if key.is_some() { 0x80 } else { 0 };
+    if let Ok(length) = u8::try_from(payload.len())
+        && length < 126
+    {
+        block.push(mask_bit | length);
+    } else if let Ok(length) = u16::try_from(payload.len()) {
+        block.push(mask_bit | 126);
+        block.extend_from_slice(&length.to_be_bytes());
+    } else {
+        block.push(mask_bit | 127);
+        block.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+    }
+    let Some(key) = key else {
+        block.extend_from_slice(payload);
+        return;
+    };
+    block.extend_from_slice(&key);
+    let masked = payload.iter().zip(key.iter().cycle());
+    block.extend(masked.map(|(byte, key)| byte ^ key));
+}

@@ -1,0 +1,95 @@
+//! Libraries whose socket is a `Stream` and a `Sink` of messages.
+
+use std::error::Error;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+
+use crate::library::{Kind, Outcome, Socket};
+
+/// A library's message.
+pub(crate) trait SinkMessage: Clone {
+    fn new(kind: Kind, payload: &Bytes) -> Outcome<Self>;
+
+    /// The length of a data message; `None` for a control frame.
+    fn data_length(&self) -> Option<usize>;
+}
+
+/// What the stream gives.
+pub(crate) trait Item<M> {
+    fn into_message(self) -> Outcome<M>;
+}
+
+impl<M, E: Error + 'static> Item<M> for Result<M, E> {
+    fn into_message(self) -> Outcome<M> {
+        Ok(self?)
+    }
+}
+
+/// The library's socket `T` for messages `M`.
+pub(crate) struct StreamSink<T, M> {
+    socket: T,
+    message: PhantomData<M>,
+}
+
+impl<T, M> StreamSink<T, M> {
+    pub(crate) fn new(socket: T) -> Self {
+        Self {
+            socket,
+            message: PhantomData,
+        }
+    }
+}
+
+impl<T, M> StreamSink<T, M>
+where
+    T: Stream<Item: Item<M>> + Unpin,
+    M: SinkMessage,
+{
+    async fn next(&mut self) -> Outcome<Option<(M, usize)>> {
+        while let Some(item) = self.socket.next().await {
+            let message = item.into_message()?;
+            if let Some(length) = message.data_length() {
+                return Ok(Some((message, length)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl<T, M> Socket for StreamSink<T, M>
+where
+    T: Stream<Item: Item<M>> + Sink<M, Error: Error + 'static> + Unpin,
+    M: SinkMessage,
+{
+    type Prepared = M;
+
+    fn prepare(kind: Kind, payload: &Bytes) -> Outcome<M> {
+        M::new(kind, payload)
+    }
+
+    async fn receive(&mut self) -> Outcome<Option<usize>> {
+        Ok(self.next().await?.map(|(_, length)| length))
+    }
+
+    async fn send(&mut self, message: &M) -> Outcome<()> {
+        Ok(self.socket.send(message.clone()).await?)
+    }
+
+    async fn feed(&mut self, message: &M) -> Outcome<()> {
+        Ok(self.socket.feed(message.clone()).await?)
+    }
+
+    async fn flush(&mut self) -> Outcome<()> {
+        Ok(self.socket.flush().await?)
+    }
+
+    async fn echo(&mut self) -> Outcome<Option<usize>> {
+        let Some((message, length)) = self.next().await? else {
+            return Ok(None);
+        };
+        self.socket.send(message).await?;
+        Ok(Some(length))
+    }
+}

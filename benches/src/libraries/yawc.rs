@@ -1,0 +1,63 @@
+//! yawc. It checks UTF-8 only when told to, and refuses messages above 1 MiB by default.
+
+use bytes::Bytes;
+use yawc::{Frame, OpCode, Options, Role, WebSocket};
+
+use crate::libraries::MAX_MESSAGE_SIZE;
+use crate::libraries::stream_sink::{Item, SinkMessage, StreamSink};
+use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::opening;
+
+pub(crate) struct Yawc;
+
+type Opened<S> = StreamSink<WebSocket<S>, Frame>;
+
+impl Library for Yawc {
+    const NAME: &'static str = "yawc";
+    const PACKAGE: &'static str = "yawc";
+    const FLUSH: &'static str = "`send` flushes each message";
+
+    type Server<S: ByteStream> = Opened<S>;
+    type Client<S: ByteStream> = Opened<S>;
+
+    async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Opened<S>> {
+        opening::answer(&mut stream).await?;
+        opened(stream, Role::Server)
+    }
+
+    async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Opened<S>> {
+        opening::ask(&mut stream).await?;
+        opened(stream, Role::Client)
+    }
+}
+
+fn opened<S: ByteStream>(stream: S, role: Role) -> Outcome<Opened<S>> {
+    let options = Options::default()
+        .with_utf8()
+        .with_limits(MAX_MESSAGE_SIZE, 2 * MAX_MESSAGE_SIZE);
+    let socket = WebSocket::from_stream(stream, role, options)?;
+    Ok(StreamSink::new(socket))
+}
+
+impl SinkMessage for Frame {
+    fn new(kind: Kind, payload: &Bytes) -> Outcome<Self> {
+        Ok(match kind {
+            Kind::Text => Self::text(payload.clone()),
+            Kind::Binary => Self::binary(payload.clone()),
+        })
+    }
+
+    fn data_length(&self) -> Option<usize> {
+        match self.opcode() {
+            OpCode::Text | OpCode::Binary => Some(self.payload().len()),
+            _ => None,
+        }
+    }
+}
+
+/// Its stream ends at an error.
+impl Item<Self> for Frame {
+    fn into_message(self) -> Outcome<Self> {
+        Ok(self)
+    }
+}

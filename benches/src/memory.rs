@@ -1,0 +1,145 @@
+//! The other side in memory: a byte stream that does the handshake, hands out frames built
+//! beforehand and forgets what is written.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::frames::Frames;
+use crate::opening;
+use crate::workload::Role;
+
+/// What one read gives at most, as from a socket.
+const READ: usize = 64 << 10;
+
+/// Handed out without end.
+pub(crate) struct MemoryStream {
+    phase: Phase,
+    frames: Frames,
+    position: usize,
+}
+
+enum Phase {
+    /// These bytes of the handshake are to be read.
+    Offered(Vec<u8>, Then),
+    /// The library's part of the handshake is to be written.
+    Awaited(Vec<u8>, Role),
+    Open,
+}
+
+/// What follows when the offered bytes are read.
+#[derive(Clone, Copy)]
+enum Then {
+    AwaitResponse,
+    Open,
+}
+
+impl MemoryStream {
+    /// The peer of a library in this `role`.
+    pub(crate) fn new(role: Role, frames: Frames) -> Self {
+        let phase = match role {
+            Role::Server => Phase::Offered(opening::REQUEST.into(), Then::AwaitResponse),
+            Role::Client => Phase::Awaited(Vec::new(), role),
+        };
+        Self {
+            phase,
+            frames,
+            position: 0,
+        }
+    }
+
+    fn read_frames(&mut self, memory: &mut ReadBuf<'_>) {
+        let mut room = memory.remaining().min(READ);
+        while room > 0 {
+            let bytes = self.frames.at(self.position);
+            let count = bytes.len().min(room);
+            memory.put_slice(&bytes[..count]);
+            self.position += count;
+            room -= count;
+        }
+    }
+
+    fn written(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Phase::Awaited(head, role) = &mut self.phase else {
+            return Ok(());
+        };
+        head.extend_from_slice(bytes);
+        if !opening::is_whole(head) {
+            return Ok(());
+        }
+        self.phase = match role {
+            Role::Server => Phase::Open,
+            Role::Client => {
+                let response = opening::response_to(head)
+                    .map_err(|error| io::Error::other(error.to_string()))?;
+                Phase::Offered(response.into(), Then::Open)
+            }
+        };
+        Ok(())
+    }
+}
+
+impl AsyncRead for MemoryStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        memory: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.phase {
+            Phase::Open => self.read_frames(memory),
+            Phase::Awaited(..) => {
+                return Poll::Ready(Err(io::Error::other("expected the library's head first")));
+            }
+            Phase::Offered(head, then) => {
+                let rest = head.split_off(head.len().min(memory.remaining()));
+                memory.put_slice(head);
+                *head = rest;
+                if head.is_empty() {
+                    self.phase = match then {
+                        Then::AwaitResponse => Phase::Awaited(Vec::new(), Role::Server),
+                        Then::Open => Phase::Open,
+                    };
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for MemoryStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.written(bytes)?;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut count = 0;
+        for slice in slices {
+            self.written(slice)?;
+            count += slice.len();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,125 @@
+//! What is measured: the list of workloads, and the frames that each needs.
+
+use std::fmt;
+
+use crate::frames::{Content, Frames};
+
+/// The side that the library under test is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Server,
+    Client,
+}
+
+impl Role {
+    pub(crate) const BOTH: [Self; 2] = [Self::Server, Self::Client];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// What the library does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Over TCP on loopback, in the plain loop of receive and send, with so many messages under
+    /// way.
+    Echo { in_flight: usize },
+    /// The same out of memory and into a sink: all that is no system call.
+    MemoryEcho,
+    /// Bytes in memory become messages.
+    Parse,
+    /// Messages become bytes in a sink.
+    Serialise,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy)]
+pub(crate) struct Workload {
+    pub(crate) task: Task,
+    pub(crate) role: Role,
+    pub(crate) content: Content,
+    pub(crate) size: usize,
+}
+
+const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
+const CONTENTS: [Content; 3] = [Content::Binary, Content::Ascii, Content::MultiByte];
+
+/// All rows, in the table's order.
+pub(crate) fn all() -> Vec<Workload> {
+    let mut workloads = Vec::new();
+    for role in Role::BOTH {
+        for in_flight in [1, 16, 1_000] {
+            workloads.push(Workload {
+                task: Task::Echo { in_flight },
+                role,
+                content: Content::Binary,
+                size: 32,
+            });
+        }
+    }
+    for role in Role::BOTH {
+        for content in CONTENTS {
+            workloads.extend(of_every_size(Task::Parse, role, content));
+        }
+    }
+    for role in Role::BOTH {
+        workloads.extend(of_every_size(Task::Serialise, role, Content::Binary));
+    }
+    workloads.extend(of_every_size(
+        Task::MemoryEcho,
+        Role::Server,
+        Content::Binary,
+    ));
+    workloads
+}
+
+fn of_every_size(task: Task, role: Role, content: Content) -> impl Iterator<Item = Workload> {
+    SIZES.into_iter().map(move |size| Workload {
+        task,
+        role,
+        content,
+        size,
+    })
+}
+
+impl Workload {
+    /// The table that the row is in.
+    pub(crate) fn table(&self) -> &'static str {
+        match self.task {
+            Task::Echo { .. } => "echo",
+            Task::MemoryEcho => "memory-echo",
+            Task::Parse => "parse",
+            Task::Serialise => "serialise",
+        }
+    }
+
+    /// What the library's peer sends.
+    pub(crate) fn frames(&self) -> Frames {
+        Frames::sent_to(self.role, self.content, self.size)
+    }
+
+    /// How many messages one sample takes: some 50 to 500 ms.
+    pub(crate) fn messages(&self) -> usize {
+        match self.task {
+            Task::Echo { in_flight: 1 } => 5_000,
+            Task::Echo { in_flight: 2..=99 } => 40_000,
+            Task::Echo { .. } => 100_000,
+            Task::MemoryEcho | Task::Parse | Task::Serialise => 50_000_000 / (60 + self.size / 8),
+        }
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (table, role, content) = (self.table(), self.role.name(), self.content.name());
+        write!(formatter, "{table}/{role}/{content}/{}", self.size)?;
+        match self.task {
+            Task::Echo { in_flight } => write!(formatter, "/{in_flight}"),
+            Task::MemoryEcho | Task::Parse | Task::Serialise => Ok(()),
+        }
+    }
+}

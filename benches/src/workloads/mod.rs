@@ -1,0 +1,52 @@
+//! How each workload is run with a library.
+
+mod echo;
+mod in_memory;
+
+use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::frames::Frames;
+use crate::library::{Library, Outcome, Socket};
+use crate::measure::Sample;
+use crate::workload::{Role, Task, Workload};
+
+/// One sample.
+pub(crate) fn run<L: Library>(workload: &Workload, frames: &Frames) -> Outcome<Sample> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        match (workload.task, workload.role) {
+            (Task::Echo { in_flight }, Role::Server) => {
+                echo::as_server::<L>(workload, frames, in_flight).await
+            }
+            (Task::Echo { in_flight }, Role::Client) => {
+                echo::as_client::<L>(workload, frames, in_flight).await
+            }
+            _ => in_memory::run::<L>(workload, frames).await,
+        }
+    })
+}
+
+fn runtime() -> Outcome<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// A message of the workload that the library sends.
+fn prepared<S: Socket>(workload: &Workload) -> Outcome<S::Prepared> {
+    let content = workload.content;
+    let payload = content.payload(workload.size, &mut fastrand::Rng::with_seed(7));
+    S::prepare(content.kind(), &Bytes::from(payload))
+}
+
+/// A tenth as many messages go before those that are measured.
+fn warm_up(messages: usize) -> usize {
+    messages / 10
+}
+
+/// That a whole message of the right size came.
+fn expect_size(received: Option<usize>, size: usize) -> Outcome<()> {
+    match received == Some(size) {
+        true => Ok(()),
+        false => Err(format!("expected a message of {size} bytes, {received:?} came").into()),
+    }
+}
