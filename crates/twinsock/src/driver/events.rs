@@ -27,7 +27,7 @@ impl Events {
     }
 
     pub(crate) fn closed(&self) -> Option<Closed> {
-        self.shared.with_engine(|engine| engine.closed().cloned())
+        self.shared.closed()
     }
 
     /// The next message or part; `None` after the end.

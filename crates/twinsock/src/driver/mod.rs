@@ -2,8 +2,10 @@
 //!
 //! A socket is driven by the tasks that use it: whoever receives reads, whoever sends writes,
 //! and all that wait are woken when the stream is ready ([`wakers`]). [`engine`] is what happens
-//! at each poll, [`shared`] how a task waits for it, and the [`Driver`] what the sockets see. A background task exists only while output is left that no caller waits for:
-//! gathered messages when the sending task pauses, or the end of a dropped socket.
+//! at each poll, [`shared`] how a task waits for it, and the [`Driver`] what the sockets see. A
+//! background task exists only while something is left that no caller waits for (gathered
+//! messages when the sending task pauses, or the end of a dropped socket), and where the
+//! application asks for one: to attend the socket, or to call its handlers ([`events`]).
 
 mod alarm;
 mod engine;
@@ -112,14 +114,8 @@ impl Driver {
         &self,
         mut command: impl FnMut(&mut Connection) -> Result<(), SendError> + Unpin,
     ) -> Result<(), Error> {
-        let output = self
-            .wait(|engine| {
-                ready!(engine.poll_turn())?;
-                Poll::Ready(engine.send(&mut command))
-            })
-            .await?;
-        self.shared.settle(output);
-        Ok(())
+        self.queue(Engine::poll_turn, |engine| engine.send(&mut command))
+            .await
     }
 
     pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
@@ -140,25 +136,30 @@ impl Driver {
                 "expected a ping of at most 125 bytes, got {length}"
             ))
         })?;
-        self.send_control(|engine| engine.ping(payload)).await
+        self.queue(Engine::poll_room, |engine| engine.ping(payload))
+            .await
     }
 
     pub(crate) async fn send_keep_alive(&self) -> Result<(), Error> {
-        self.send_control(|engine| {
+        self.queue(Engine::poll_room, |engine| {
             engine.send(|connection| Ok(connection.send_unsolicited_pong()?))
         })
         .await
     }
 
-    /// Waits for room alone, then does `action`: a control frame may stand between the parts of a
-    /// message (RFC 6455 §5.4).
-    async fn send_control(
+    /// Waits until it may, then does `action` and sees to what it leaves.
+    ///
+    /// A message waits for its [turn](Engine::poll_turn); a control frame for
+    /// [room](Engine::poll_room) alone, for it may stand between the parts of a message (RFC 6455
+    /// §5.4).
+    async fn queue(
         &self,
+        mut poll_may: impl FnMut(&mut Engine) -> Poll<Result<(), Error>> + Unpin,
         mut action: impl FnMut(&mut Engine) -> Result<Output, Error> + Unpin,
     ) -> Result<(), Error> {
         let output = self
             .wait(|engine| {
-                ready!(engine.poll_room())?;
+                ready!(poll_may(engine))?;
                 Poll::Ready(action(engine))
             })
             .await?;

@@ -7,6 +7,7 @@ use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::events::Handlers;
 use crate::message::MessageWebSocket;
+use crate::opening::Opened;
 use crate::received::Received;
 
 /// The settings of a client's [`MessageWebSocket`], made before it connects
@@ -118,13 +119,12 @@ impl MessageWebSocketBuilder {
     /// # Cancel safety
     /// Dropping the future ends the attempt and leaves no connection behind.
     pub async fn connect(self, uri: &str) -> Result<MessageWebSocket, Error> {
-        let receive_mode = self.receive_mode;
-        let (opened, settings) = self.options.connect(uri).await?;
-        let socket = opened.into_message_socket(Settings {
+        let Self {
+            options,
             receive_mode,
-            ..settings
-        })?;
-        socket.with_handlers(self.handlers)
+            handlers,
+        } = self;
+        into_socket(options.connect(uri).await?, receive_mode)?.with_handlers(handlers)
     }
 
     /// Does the opening handshake over a byte stream that is already there.
@@ -142,12 +142,21 @@ impl MessageWebSocketBuilder {
         stream: impl ByteStream + 'static,
         uri: &str,
     ) -> Result<MessageWebSocket, Error> {
-        let receive_mode = self.receive_mode;
-        let (opened, settings) = self.options.connect_over(stream, uri).await?;
-        let socket = opened.into_message_socket(Settings {
+        let Self {
+            options,
             receive_mode,
-            ..settings
-        })?;
-        socket.with_handlers(self.handlers)
+            handlers,
+        } = self;
+        into_socket(options.connect_over(stream, uri).await?, receive_mode)?.with_handlers(handlers)
     }
+}
+
+fn into_socket(
+    (opened, settings): (Opened, Settings),
+    receive_mode: ReceiveMode,
+) -> Result<MessageWebSocket, Error> {
+    opened.into_message_socket(Settings {
+        receive_mode,
+        ..settings
+    })
 }

@@ -1,7 +1,6 @@
 //! What the background task does when no caller is there to do it.
 
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use twinsock_proto::CloseReason;
 
@@ -82,7 +81,7 @@ impl Engine {
                 continue;
             }
             self.turn = Turn::Fresh;
-            ready!(self.poll_alarm_until(self.due_to_send()));
+            ready!(self.poll_alarm_until(self.unsent_due()));
         }
         if self.connection.closed().is_some() {
             let _ = self.reach_end();
@@ -108,12 +107,6 @@ impl Engine {
     /// shutdown tells what was lost.
     fn can_send_unsent(&self) -> bool {
         self.connection.is_open() && !self.unsent.is_empty()
-    }
-
-    /// When what was written without a flush is sent, unless it cannot be now.
-    fn due_to_send(&self) -> Option<Instant> {
-        let can_send = self.connection.is_open() && self.connection.has_room();
-        self.unsent_due().filter(|_| can_send)
     }
 
     /// The background task will not come: writes what can be written at once.

@@ -80,9 +80,10 @@ impl Engine {
         self.call_attendant()
     }
 
-    /// When what was written is sent without a flush; `None` when nothing waits.
+    /// When what was written is sent without a flush; `None` when nothing waits, or it cannot be
+    /// sent now.
     pub(super) fn unsent_due(&self) -> Option<Instant> {
-        self.unsent.due()
+        self.unsent.due().filter(|_| self.may_send())
     }
 
     /// Sends what was written a while ago as if it were flushed.
@@ -94,8 +95,7 @@ impl Engine {
 
     /// Sends what was written as if it were flushed, if there is room.
     pub(super) fn push_unsent_message(&mut self) {
-        let may_send = self.connection.is_open() && self.connection.has_room();
-        if may_send && self.has_unsent_message() {
+        if self.may_send() && self.has_unsent_message() {
             let _ = self.send_unsent(self.unsent.fragment_at_flush());
         }
     }
@@ -106,6 +106,10 @@ impl Engine {
         if !self.unsent.is_empty() && self.connection.is_open() {
             let _ = self.send_unsent(Fragment::Nonfinal);
         }
+    }
+
+    fn may_send(&self) -> bool {
+        self.connection.is_open() && self.connection.has_room()
     }
 
     /// Whether a flush has something to send or to end.
