@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::connection::event::Event;
 use crate::frame::close_reason::CloseReason;
 use crate::limits::ReceiveMode;
-use crate::receive::receiver::Step;
+use crate::receive::receiver::{ControlFrame, Step};
 
 /// A Close frame of the peer that is not answered yet.
 #[derive(Debug)]
@@ -142,29 +142,40 @@ impl Connection {
                 self.look_behind_close();
                 return false;
             }
-            match (receiver.advance(), on_close) {
-                (Ok(Step::MessageReady), _) => return true,
-                (Ok(Step::Ping(payload)), _) => state.handle_ping(payload),
-                (Ok(Step::Pong(payload)), _) => state.handle_pong(&payload),
-                (Ok(Step::Close(reason)), OnClose::Hold) if state.is_open() => {
-                    self.held_close = Some(Box::new(HeldClose {
-                        reason,
-                        behind: Behind::ControlFrames,
-                    }));
-                }
-                // Once our own Close is out nothing can be replied any more.
-                (Ok(Step::Close(reason)), _) => state.handle_close(reason),
-                (Ok(Step::NeedsBytes), _) if receiver.is_kept_waiting() => {
-                    state.handle_message_cut();
+            match receiver.advance() {
+                Ok(Step::MessageReady) => return true,
+                Ok(Step::ControlFrame) => self.handle_control_frame(on_close),
+                Ok(Step::NeedsBytes) => {
+                    match receiver.is_kept_waiting() {
+                        true => state.handle_message_cut(),
+                        false => state.handle_bytes_used_up(),
+                    }
                     return false;
                 }
-                (Ok(Step::NeedsBytes), _) => {
-                    state.handle_bytes_used_up();
-                    return false;
-                }
-                (Err(failure), _) => state.fail(failure),
+                Err(failure) => state.fail(failure),
             }
         }
+    }
+
+    fn handle_control_frame(&mut self, on_close: OnClose) {
+        match self.receiver.take_control_frame() {
+            Ok(Some(ControlFrame::Ping(payload))) => self.state.handle_ping(payload),
+            Ok(Some(ControlFrame::Pong(payload))) => self.state.handle_pong(&payload),
+            Ok(Some(ControlFrame::Close(reason))) => self.handle_close_frame(reason, on_close),
+            Ok(None) => {}
+            Err(violation) => self.state.fail(violation.into()),
+        }
+    }
+
+    fn handle_close_frame(&mut self, reason: CloseReason, on_close: OnClose) {
+        // Once our own Close is out nothing can be replied any more.
+        if on_close == OnClose::Answer || !self.state.is_open() {
+            return self.state.handle_close(reason);
+        }
+        self.held_close = Some(Box::new(HeldClose {
+            reason,
+            behind: Behind::ControlFrames,
+        }));
     }
 
     /// Answers Pings behind a Close frame that is held: the peer wants to know whether its answer
@@ -185,9 +196,14 @@ impl Connection {
             match receiver.advance() {
                 Ok(Step::NeedsBytes) => break,
                 Ok(Step::MessageReady) => receiver.skip(),
-                Ok(Step::Ping(payload)) => state.handle_ping(payload),
-                Ok(Step::Pong(payload)) => state.handle_pong(&payload),
-                Ok(Step::Close(_)) | Err(_) => held.behind = Behind::Nothing,
+                Ok(Step::ControlFrame) => match receiver.take_control_frame() {
+                    Ok(Some(ControlFrame::Ping(payload))) => state.handle_ping(payload),
+                    Ok(Some(ControlFrame::Pong(payload))) => state.handle_pong(&payload),
+                    Ok(Some(ControlFrame::Close(_)) | None) | Err(_) => {
+                        held.behind = Behind::Nothing;
+                    }
+                },
+                Err(_) => held.behind = Behind::Nothing,
             }
         }
         receiver.set_mode(mode);

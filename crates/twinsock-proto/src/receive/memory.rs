@@ -67,14 +67,22 @@ impl ReadMemory {
         self.bytes.capacity() <= MOST_IDLE
     }
 
-    /// Unmasks the next `length` bytes where they stand; `None` when some are missing.
-    pub(crate) fn unmask_whole(&mut self, length: u64, mask: Option<MaskKey>) -> Option<usize> {
+    /// Whether the next `length` bytes are there: then they can be counted.
+    pub(crate) fn whole(&self, length: u64) -> Option<usize> {
         let length = usize::try_from(length).ok()?;
-        let payload = self.unread_mut().get_mut(..length)?;
+        (length <= self.len()).then_some(length)
+    }
+
+    /// Unmasks the next `length` bytes where they stand, if `mask` says so; fewer when there are
+    /// not so many.
+    pub(crate) fn unmasked_front(&mut self, length: usize, mask: Option<MaskKey>) -> &mut [u8] {
+        let unread = self.unread_mut();
+        let length = length.min(unread.len());
+        let front = &mut unread[..length];
         if let Some(key) = mask {
-            key.apply(payload);
+            key.apply(front);
         }
-        Some(length)
+        front
     }
 
     /// Unmasks what came of the next `most` bytes where they stand, and tells how many came.

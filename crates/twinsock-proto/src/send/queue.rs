@@ -6,7 +6,7 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-use crate::frame::header::FrameHeader;
+use crate::frame::header::{EncodedHeader, FrameHeader};
 use crate::frame::mask::MaskKey;
 
 /// The bytes that wait to be sent, in order: a [`Buf`] whose chunks may go into one vectored
@@ -25,20 +25,34 @@ use crate::frame::mask::MaskKey;
 /// ```
 #[derive(Default)]
 pub struct SendQueue {
+    /// What goes first; without large payloads nothing.
     segments: VecDeque<Segment>,
+    /// What goes last: frames copied together.
+    gathered: Gathered,
     length: usize,
     /// How many bytes were ever taken off.
     taken: u64,
 }
 
 enum Segment {
-    /// Frames copied together; the first `sent` bytes are gone.
-    Gathered { bytes: Vec<u8>, sent: usize },
+    Gathered(Gathered),
+    /// The header of a large payload.
+    Header(EncodedHeader),
     /// A large payload, ready as it is.
     Shared(Bytes),
     /// A large payload that others hold too: it is masked into a copy, piece by piece, when its
     /// turn comes.
-    Unmasked { payload: Bytes, key: MaskKey },
+    Unmasked {
+        payload: Bytes,
+        key: MaskKey,
+    },
+}
+
+/// Bytes copied together; the first `sent` of them are gone.
+#[derive(Default)]
+struct Gathered {
+    bytes: Vec<u8>,
+    sent: usize,
 }
 
 /// A payload on its way into the queue.
@@ -82,27 +96,32 @@ impl SendQueue {
     }
 
     /// Appends a frame.
+    #[inline]
     pub(crate) fn push(&mut self, header: &FrameHeader, payload: Payload<'_>) {
-        let before = self.gather().len();
-        let gathered = self.gather();
-        header.encode(gathered);
-        let large = match payload {
-            Payload::Owned(bytes) if bytes.len() > MOST_COPIED => Some(bytes),
-            Payload::Owned(bytes) => {
-                push_masked(gathered, &bytes, header.mask);
-                None
+        let bytes = match payload {
+            Payload::Owned(bytes) if bytes.len() > MOST_COPIED => {
+                return self.push_large(header, bytes);
             }
-            Payload::Borrowed(bytes) => {
-                push_masked(gathered, bytes, header.mask);
-                None
-            }
+            Payload::Owned(ref bytes) => &bytes[..],
+            Payload::Borrowed(bytes) => bytes,
         };
-        self.length += self.gather().len() - before;
-        if let Some(payload) = large {
-            self.length += payload.len();
-            self.segments
-                .push_back(masked_segment(payload, header.mask));
+        let before = self.gathered.bytes.len();
+        header.encode().append_to(&mut self.gathered.bytes);
+        push_masked(&mut self.gathered.bytes, bytes, header.mask);
+        self.length += self.gathered.bytes.len() - before;
+    }
+
+    /// Appends a frame whose payload stays where it is.
+    fn push_large(&mut self, header: &FrameHeader, payload: Bytes) {
+        if !self.gathered.bytes.is_empty() {
+            let gathered = std::mem::take(&mut self.gathered);
+            self.segments.push_back(Segment::Gathered(gathered));
         }
+        let encoded = header.encode();
+        self.length += encoded.as_bytes().len() + payload.len();
+        self.segments.push_back(Segment::Header(encoded));
+        self.segments
+            .push_back(masked_segment(payload, header.mask));
     }
 
     /// Forgets all that waits.
@@ -132,32 +151,44 @@ impl SendQueue {
         if payload.is_empty() {
             self.segments.pop_front();
         }
-        self.segments
-            .push_front(Segment::Gathered { bytes, sent: 0 });
-    }
-
-    /// The segment that small frames are appended to.
-    fn gather(&mut self) -> &mut Vec<u8> {
-        if !matches!(self.segments.back(), Some(Segment::Gathered { .. })) {
-            self.segments.push_back(Segment::Gathered {
-                bytes: Vec::new(),
-                sent: 0,
-            });
-        }
-        match self.segments.back_mut() {
-            Some(Segment::Gathered { bytes, .. }) => bytes,
-            _ => unreachable!("a gathered segment was just made sure of"),
-        }
+        let masked = Segment::Gathered(Gathered { bytes, sent: 0 });
+        self.segments.push_front(masked);
     }
 
     fn kept_capacity(&self) -> usize {
-        self.segments
-            .iter()
-            .map(|segment| match segment {
-                Segment::Gathered { bytes, .. } => bytes.capacity(),
-                Segment::Shared(_) | Segment::Unmasked { .. } => 0,
-            })
-            .sum()
+        let segments = self.segments.capacity() * size_of::<Segment>();
+        segments + self.gathered.bytes.capacity()
+    }
+
+    /// Takes `count` bytes off the segments, or as many as they have, and tells how many.
+    fn advance_segments(&mut self, count: usize) -> usize {
+        let mut left = count;
+        while let Some(front) = self.segments.front_mut() {
+            let step = left.min(front.bytes().len());
+            front.advance(step);
+            left -= step;
+            if !front.bytes().is_empty() || matches!(front, Segment::Unmasked { .. }) {
+                break;
+            }
+            self.segments.pop_front();
+        }
+        count - left
+    }
+}
+
+impl Gathered {
+    fn unsent(&self) -> &[u8] {
+        &self.bytes[self.sent..]
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.sent += count;
+        // A queue that is never quite empty must not keep what is gone. At most as many bytes are
+        // moved as were sent since the last time.
+        if self.sent >= self.bytes.len() - self.sent {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
     }
 }
 
@@ -165,7 +196,8 @@ impl Segment {
     /// The bytes that can be sent as they are.
     fn bytes(&self) -> &[u8] {
         match self {
-            Self::Gathered { bytes, sent } => &bytes[*sent..],
+            Self::Gathered(gathered) => gathered.unsent(),
+            Self::Header(header) => header.as_bytes(),
             Self::Shared(bytes) => bytes,
             Self::Unmasked { .. } => &[],
         }
@@ -173,15 +205,8 @@ impl Segment {
 
     fn advance(&mut self, count: usize) {
         match self {
-            Self::Gathered { bytes, sent } => {
-                *sent += count;
-                // A queue that is never quite empty must not keep what is gone. At most as many
-                // bytes are moved as were sent since the last time.
-                if *sent >= bytes.len() - *sent {
-                    bytes.drain(..*sent);
-                    *sent = 0;
-                }
-            }
+            Self::Gathered(gathered) => gathered.advance(count),
+            Self::Header(header) => header.advance(count),
             Self::Shared(bytes) => bytes.advance(count),
             Self::Unmasked { .. } => {}
         }
@@ -194,15 +219,22 @@ impl Buf for SendQueue {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.segments.front().map_or(&[], Segment::bytes)
+        match self.segments.front() {
+            Some(front) => front.bytes(),
+            None => self.gathered.unsent(),
+        }
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let is_ready = |segment: &&Segment| !matches!(segment, Segment::Unmasked { .. });
+        let is_whole = self.segments.iter().all(|segment| is_ready(&segment));
+        let last = is_whole.then(|| self.gathered.unsent());
         let ready = self
             .segments
             .iter()
-            .take_while(|segment| !matches!(segment, Segment::Unmasked { .. }))
+            .take_while(is_ready)
             .map(Segment::bytes)
+            .chain(last)
             .filter(|bytes| !bytes.is_empty());
         let mut count = 0;
         for (slice, bytes) in slices.iter_mut().zip(ready) {
@@ -214,7 +246,7 @@ impl Buf for SendQueue {
 
     /// # Panics
     /// When fewer than `count` bytes wait.
-    fn advance(&mut self, mut count: usize) {
+    fn advance(&mut self, count: usize) {
         assert!(
             count <= self.length,
             "advanced by {count} bytes of {}",
@@ -222,22 +254,9 @@ impl Buf for SendQueue {
         );
         self.length -= count;
         self.taken += count as u64;
-        loop {
-            let is_last = self.segments.len() == 1;
-            let Some(front) = self.segments.front_mut() else {
-                break;
-            };
-            let step = count.min(front.bytes().len());
-            front.advance(step);
-            count -= step;
-            if !front.bytes().is_empty() || matches!(front, Segment::Unmasked { .. }) {
-                break;
-            }
-            match front {
-                // The last gathered segment is kept: the next message goes into its memory.
-                Segment::Gathered { .. } if is_last => break,
-                _ => self.segments.pop_front(),
-            };
+        let from_segments = self.advance_segments(count);
+        if self.segments.is_empty() {
+            self.gathered.advance(count - from_segments);
         }
         self.prepare();
     }
@@ -299,10 +318,10 @@ mod tests {
     /// What a simple sender would put on the wire.
     fn naive(payload: &[u8], mask: Option<MaskKey>) -> Vec<u8> {
         let mut wire = Vec::new();
-        header(payload.len(), mask).encode(&mut wire);
+        header(payload.len(), mask).encode().append_to(&mut wire);
         let start = wire.len();
         wire.extend_from_slice(payload);
-        if let Some(MaskKey(key)) = mask {
+        if let Some(key) = mask.map(MaskKey::to_bytes) {
             wire[start..]
                 .iter_mut()
                 .enumerate()
@@ -333,7 +352,7 @@ mod tests {
             key: Option<[u8; 4]>,
             taken_at_once in prop_oneof![1..100usize, 10_000..100_000usize],
         ) {
-            let mask = key.map(MaskKey);
+            let mask = key.map(MaskKey::from_bytes);
             let mut queue = SendQueue::default();
             let mut expected = Vec::new();
             let mut shared = Vec::new();

@@ -1,18 +1,50 @@
 //! From bytes to frames, and from these to messages and parts of them.
 
 use crate::error::{Failure, LimitExceeded, Violation};
-use crate::frame::close_reason::CloseReason;
-use crate::frame::control::ControlPayload;
 use crate::frame::header::FrameHeader;
 use crate::frame::opcode::Opcode;
 use crate::limits::{ReceiveMode, TextPolicy};
 use crate::message::MessageType;
 use crate::receive::assembly::{Assembly, MessageUnderWay};
 use crate::receive::memory::ReadMemory;
-use crate::receive::receiver::phase::{Lending, PartialFrame, Phase, Place, Ready, Then};
+use crate::receive::receiver::phase::{PartialFrame, Phase, Piece, Place, Ready, Then};
 use crate::receive::receiver::{Receiver, Step};
+use crate::receive::single_frame::SingleFrame;
 
 impl Receiver {
+    /// Goes on to the message at the front of the read memory if it is a single frame, all there,
+    /// and within the limits; `false`: anything else, which the long way sees to.
+    #[inline]
+    pub(super) fn read_single_frame(&mut self) -> bool {
+        let between_messages = matches!(self.phase, Phase::Header) && self.under_way.is_none();
+        if !between_messages {
+            return false;
+        }
+        let Some(single) = SingleFrame::decode(self.memory.unread(), self.sender) else {
+            return false;
+        };
+        let is_refused = single.length as u64 > self.max_message_size
+            || single.message_type == MessageType::Text && self.text == TextPolicy::Refuse;
+        if is_refused {
+            return false;
+        }
+        self.memory.advance(single.header_length);
+        self.begin_message_at_front(Piece {
+            message_type: single.message_type,
+            length: single.length,
+            mask: single.mask,
+        });
+        true
+    }
+
+    #[inline]
+    fn begin_message_at_front(&mut self, piece: Piece) {
+        self.count.frames += 1;
+        self.count.messages += 1;
+        let place = Place::InReadMemory(piece);
+        self.phase = Phase::Ready(Ready::new(place, Then::MessageEnds));
+    }
+
     /// Reads the next frame's header, and its payload if it is all there.
     ///
     /// `None`: the payload is to be read.
@@ -23,7 +55,12 @@ impl Receiver {
         };
         let starts = match header.opcode {
             Opcode::Close | Opcode::Ping | Opcode::Pong => {
-                return Ok(Some(self.read_control(header, header_length)?));
+                let length = header_length as u64 + header.payload_length;
+                let is_whole = self.memory.len() as u64 >= length;
+                return Ok(Some(match is_whole {
+                    true => Step::ControlFrame,
+                    false => Step::NeedsBytes,
+                }));
             }
             Opcode::Continuation => None,
             Opcode::Text => Some(MessageType::Text),
@@ -32,31 +69,6 @@ impl Receiver {
         self.check_data_frame(&header, starts)?;
         self.memory.advance(header_length);
         Ok(self.begin_payload(&header, starts))
-    }
-
-    fn read_control(
-        &mut self,
-        header: FrameHeader,
-        header_length: usize,
-    ) -> Result<Step, Violation> {
-        let frame = self.memory.unread_mut();
-        let length = usize::try_from(header.payload_length).unwrap_or(usize::MAX);
-        let Some(payload) = frame.get_mut(header_length..header_length.saturating_add(length))
-        else {
-            return Ok(Step::NeedsBytes);
-        };
-        if let Some(key) = header.mask {
-            key.apply(payload);
-        }
-        let control =
-            ControlPayload::new(payload).ok_or(Violation::ControlFrameTooLong(header.opcode))?;
-        self.memory.advance(header_length + length);
-        self.count.frames += 1;
-        Ok(match header.opcode {
-            Opcode::Ping => Step::Ping(control),
-            Opcode::Pong => Step::Pong(control),
-            _ => Step::Close(CloseReason::decode(control.as_bytes())?),
-        })
     }
 
     fn check_data_frame(
@@ -103,19 +115,17 @@ impl Receiver {
             ..
         } = *header;
         if let (Some(message_type), true) = (starts, is_final)
-            && let Some(length) = self.memory.unmask_whole(payload_length, mask)
+            && let Some(length) = self.memory.whole(payload_length)
         {
-            self.count.frames += 1;
-            self.count.messages += 1;
-            self.phase = Phase::Ready(Ready {
-                place: Place::InReadMemory(message_type, length),
-                then: Then::MessageEnds,
-                lent: Lending::Awaited,
+            self.begin_message_at_front(Piece {
+                message_type,
+                length,
+                mask,
             });
             return Some(Step::MessageReady);
         }
         if let Some(message_type) = starts {
-            self.under_way = Some(MessageUnderWay::new(message_type));
+            self.under_way = Some(Box::new(MessageUnderWay::new(message_type)));
         }
         self.phase = Phase::Payload(PartialFrame {
             is_final,
@@ -140,7 +150,11 @@ impl Receiver {
             Assembly::Binary(binary) if delivers_parts && binary.is_empty() => {
                 let count = self.memory.unmask_some(frame.remaining, frame.mask);
                 frame.consume(count);
-                Place::InReadMemory(MessageType::Binary, count)
+                Place::InReadMemory(Piece {
+                    message_type: MessageType::Binary,
+                    length: count,
+                    mask: None,
+                })
             }
             assembly => {
                 let most = usize::try_from(self.max_message_size).unwrap_or(usize::MAX);
@@ -162,7 +176,7 @@ impl Receiver {
             }
         }
         let length = match place {
-            Place::InReadMemory(_, length) => length,
+            Place::InReadMemory(piece) => piece.length,
             Place::Assembled { .. } => message.assembly.as_bytes().len(),
         };
         self.phase = match then {

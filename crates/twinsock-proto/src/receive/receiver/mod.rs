@@ -1,21 +1,21 @@
 //! Cuts the bytes that were read into frames and lends messages, whole or in parts.
 //!
-//! Here is what is lent and for how long; [`frames`] does the cutting, and [`phase`] is what the
-//! receiver is in the middle of.
+//! Here is what is lent and for how long; [`frames`] does the cutting, [`control`] is for control
+//! frames, and [`phase`] is what the receiver is in the middle of.
 
+mod control;
 mod frames;
 mod phase;
 
 use bytes::buf::Limit;
 
 use crate::error::{Failure, Violation};
-use crate::frame::close_reason::CloseReason;
-use crate::frame::control::ControlPayload;
 use crate::frame::count::FrameCount;
 use crate::limits::{ReceiveMode, TextPolicy};
 use crate::message::{Completeness, Lent, MessageRef, MessageType};
 use crate::receive::assembly::{Assembly, MessageUnderWay};
 use crate::receive::memory::{READ_SIZE, ReadMemory};
+pub(crate) use crate::receive::receiver::control::ControlFrame;
 use crate::receive::receiver::phase::{Lending, Phase, Place, Ready, Then};
 use crate::role::Role;
 
@@ -39,22 +39,21 @@ pub(crate) struct Receiver {
     memory: ReadMemory,
     phase: Phase,
     /// The message that goes on behind the frame or part at hand.
-    under_way: Option<MessageUnderWay>,
+    under_way: Option<Box<MessageUnderWay>>,
     /// How many bytes were read straight into their message's memory and unmasked there.
     read_directly: u64,
     count: FrameCount,
 }
 
 /// What advancing came to.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     /// All bytes are used up; more must be read.
     NeedsBytes,
     /// [`Receiver::message`] lends a message or a part of one.
     MessageReady,
-    Ping(ControlPayload),
-    Pong(ControlPayload),
-    Close(CloseReason),
+    /// [`Receiver::take_control_frame`] gives it.
+    ControlFrame,
 }
 
 impl Receiver {
@@ -151,9 +150,9 @@ impl Receiver {
         match &self.phase {
             Phase::Ready(ready) if ready.lent == Lending::Awaited => true,
             Phase::Ready(Ready {
-                place: Place::InReadMemory(_, length),
+                place: Place::InReadMemory(piece),
                 ..
-            }) => self.memory.len() > *length,
+            }) => self.memory.len() > piece.length,
             Phase::Ready(_) | Phase::Header => !self.memory.is_empty(),
             Phase::Payload(_) => self.masked() > 0 || !self.memory.is_empty(),
         }
@@ -170,6 +169,14 @@ impl Receiver {
     /// Goes on to the next message, part or control frame; a message lent before is gone.
     pub(crate) fn advance(&mut self) -> Result<Step, Failure> {
         self.release_lent();
+        if self.read_single_frame() {
+            return Ok(Step::MessageReady);
+        }
+        self.advance_by_frames()
+    }
+
+    /// The long way, for all there is.
+    fn advance_by_frames(&mut self) -> Result<Step, Failure> {
         loop {
             let step = match &self.phase {
                 Phase::Ready(_) if self.is_skipping() => {
@@ -189,6 +196,7 @@ impl Receiver {
     /// The message or part that is ready.
     ///
     /// A text that came in a single piece is checked here, so that it is looked at once.
+    #[inline]
     pub(crate) fn message(&mut self) -> Result<Option<MessageRef<'_>>, Violation> {
         let Phase::Ready(ready) = &mut self.phase else {
             return Ok(None);
@@ -198,14 +206,14 @@ impl Receiver {
             Then::MessageEnds => Completeness::Complete,
             Then::FragmentEnds | Then::FrameGoesOn(_) => Completeness::Partial,
         };
-        let lent = match ready.place {
-            Place::InReadMemory(MessageType::Binary, length) => {
-                Some(Lent::Binary(self.memory.front(length)))
-            }
-            Place::InReadMemory(MessageType::Text, length) => {
-                let text = simdutf8::basic::from_utf8(self.memory.front(length))
-                    .map_err(|_| Violation::InvalidUtf8)?;
-                Some(Lent::Text(text))
+        let lent = match &mut ready.place {
+            Place::InReadMemory(piece) => {
+                let mask = piece.mask.take();
+                let bytes = self.memory.unmasked_front(piece.length, mask);
+                Some(match piece.message_type {
+                    MessageType::Binary => Lent::Binary(bytes),
+                    MessageType::Text => Lent::Text(check(bytes)?),
+                })
             }
             Place::Assembled { .. } => self
                 .under_way
@@ -219,24 +227,24 @@ impl Receiver {
     ///
     /// They stay until they are consumed.
     pub(crate) fn bytes(&mut self) -> Result<&[u8], Violation> {
-        let Phase::Ready(ready) = &self.phase else {
+        let Phase::Ready(ready) = &mut self.phase else {
             return Ok(&[]);
         };
-        Ok(match ready.place {
-            Place::InReadMemory(MessageType::Binary, length) => self.memory.front(length),
-            Place::InReadMemory(MessageType::Text, length) => {
-                let bytes = self.memory.front(length);
-                simdutf8::basic::from_utf8(bytes).map_err(|_| Violation::InvalidUtf8)?;
-                if let Phase::Ready(ready) = &mut self.phase {
-                    // Checked: what is left after consuming some need not begin a character.
-                    ready.place = Place::InReadMemory(MessageType::Binary, length);
+        Ok(match &mut ready.place {
+            Place::InReadMemory(piece) => {
+                let mask = piece.mask.take();
+                let bytes = self.memory.unmasked_front(piece.length, mask);
+                if piece.message_type == MessageType::Text {
+                    check(bytes)?;
+                    // What is left after consuming some need not begin a character.
+                    piece.message_type = MessageType::Binary;
                 }
                 bytes
             }
             Place::Assembled { consumed } => self
                 .under_way
                 .as_ref()
-                .and_then(|message| message.assembly.as_bytes().get(consumed..))
+                .and_then(|message| message.assembly.as_bytes().get(*consumed..))
                 .unwrap_or_default(),
         })
     }
@@ -247,11 +255,11 @@ impl Receiver {
             return;
         };
         let rest = match &mut ready.place {
-            Place::InReadMemory(_, length) => {
-                let count = count.min(*length);
-                *length -= count;
+            Place::InReadMemory(piece) => {
+                let count = count.min(piece.length);
+                piece.length -= count;
                 self.memory.advance(count);
-                *length
+                piece.length
             }
             Place::Assembled { consumed } => {
                 *consumed = consumed.saturating_add(count);
@@ -293,6 +301,7 @@ impl Receiver {
         })
     }
 
+    #[inline]
     fn release_lent(&mut self) {
         if let Phase::Ready(Ready {
             lent: Lending::Done,
@@ -304,12 +313,13 @@ impl Receiver {
     }
 
     /// Goes on behind the message or part that is ready.
+    #[inline]
     fn release(&mut self) {
         let Phase::Ready(ready) = self.phase else {
             return;
         };
-        if let Place::InReadMemory(_, length) = ready.place {
-            self.memory.advance(length);
+        if let Place::InReadMemory(piece) = ready.place {
+            self.memory.advance(piece.length);
         }
         self.phase = match ready.then {
             Then::FrameGoesOn(frame) => Phase::Payload(frame),
@@ -324,6 +334,10 @@ impl Receiver {
             }
         }
     }
+}
+
+fn check(bytes: &[u8]) -> Result<&str, Violation> {
+    simdutf8::basic::from_utf8(bytes).map_err(|_| Violation::InvalidUtf8)
 }
 
 /// A frame of which at least this much is missing is read straight into its final place.

@@ -32,10 +32,19 @@ pub(super) struct Ready {
 /// Where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
-    /// The next bytes of the read memory, so many.
-    InReadMemory(MessageType, usize),
+    /// The next bytes of the read memory.
+    InReadMemory(Piece),
     /// All that was assembled, but for the bytes at the front that were consumed.
     Assembled { consumed: usize },
+}
+
+/// Bytes of a message in the read memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) message_type: MessageType,
+    pub(super) length: usize,
+    /// Present until they are unmasked: when they are lent, together with the check of a text.
+    pub(super) mask: Option<MaskKey>,
 }
 
 /// What comes behind it.
