@@ -33,15 +33,28 @@ enum Completeness {
     Partial,
 }
 
-impl Received {
-    pub(crate) fn whole(message: Message) -> Self {
-        Self {
-            content: message,
-            completeness: Completeness::Complete,
-        }
+/// In which form the application gets what came.
+pub(crate) trait Handed {
+    /// A message, or a part of one, that stands in the connection's memory.
+    fn of(message: MessageRef<'_>) -> Self;
+
+    /// A message that was taken out of it before.
+    fn whole(message: Message) -> Self;
+}
+
+impl Handed for Message {
+    #[inline]
+    fn of(message: MessageRef<'_>) -> Self {
+        message.into_owned()
     }
 
-    pub(crate) fn of(message: MessageRef<'_>) -> Self {
+    fn whole(message: Message) -> Self {
+        message
+    }
+}
+
+impl Handed for Received {
+    fn of(message: MessageRef<'_>) -> Self {
         let completeness = match message.is_complete() {
             true => Completeness::Complete,
             false => Completeness::Partial,
@@ -52,6 +65,15 @@ impl Received {
         }
     }
 
+    fn whole(message: Message) -> Self {
+        Self {
+            content: message,
+            completeness: Completeness::Complete,
+        }
+    }
+}
+
+impl Received {
     /// Text or binary (`MessageType` in UWP).
     #[must_use]
     pub fn message_type(&self) -> MessageType {

@@ -1,7 +1,8 @@
 //! What the tasks that use a socket share, and how they wait for it.
 
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
@@ -29,16 +30,20 @@ impl Shared {
         Waiter::new(Arc::clone(&self.wakers))
     }
 
+    #[inline]
     pub(crate) fn with_engine<T>(&self, action: impl FnOnce(&mut Engine) -> T) -> T {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = action(&mut engine);
-        let wakes = engine.take_wakes();
-        // Outside of the lock: those who are woken look at this socket.
-        drop(engine);
-        if wakes == Wakes::Due {
-            self.wakers.wake_all();
+        action(&mut self.lock())
+    }
+
+    #[inline]
+    fn lock(&self) -> Locked<'_> {
+        Locked {
+            engine: self.engine.lock().unwrap_or_else(PoisonError::into_inner),
+            wakers: WhenUnlocked {
+                wakes: Wakes::None,
+                wakers: &self.wakers,
+            },
         }
-        value
     }
 
     /// Looks at the connection; nothing happens to it.
@@ -89,6 +94,49 @@ impl Shared {
         let attendant = Attendant(Some(Arc::clone(self)));
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(attendant.attend());
+        }
+    }
+}
+
+/// The engine while it is locked; who is to look again is woken when it is not any more, because
+/// those who are woken look at this socket.
+struct Locked<'a> {
+    engine: MutexGuard<'a, Engine>,
+    /// Dropped behind the guard.
+    wakers: WhenUnlocked<'a>,
+}
+
+struct WhenUnlocked<'a> {
+    wakes: Wakes,
+    wakers: &'a WakerSet,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+}
+
+impl Drop for Locked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.wakers.wakes = self.engine.take_wakes();
+    }
+}
+
+impl Drop for WhenUnlocked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.wakes == Wakes::Due {
+            self.wakers.wake_all();
         }
     }
 }

@@ -7,6 +7,7 @@ use twinsock_proto::{AbortCause, CloseReason, Loss, ReceiveMode};
 use crate::driver::alarm;
 use crate::driver::engine::{End, Engine, Output, Owner, Unread, Wakes};
 use crate::error::Error;
+use crate::received::Received;
 
 impl Engine {
     /// Begins to close; what comes until the peer's Close is still received.
@@ -25,7 +26,8 @@ impl Engine {
         self.unread = Unread::Discarded;
         self.inbox.clear();
         // In parts: what nobody asks for is not collected.
-        self.poll_next(ReceiveMode::PartialMessage).map_ok(|_| ())
+        self.poll_next::<Received>(ReceiveMode::PartialMessage)
+            .map_ok(|_| ())
     }
 
     /// This endpoint gives the connection up.

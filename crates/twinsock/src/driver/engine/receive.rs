@@ -11,26 +11,30 @@ use crate::driver::engine::{Ahead, End, Engine, Unread, Wakes};
 use crate::driver::memory;
 use crate::driver::turn::Turn;
 use crate::error::{Error, loss};
-use crate::received::Received;
+use crate::received::Handed;
 
 impl Engine {
     /// The next message; `None` after the end.
     pub(crate) fn poll_message(&mut self) -> Poll<Result<Option<Message>, Error>> {
         self.poll_received(ReceiveMode::FullMessage)
-            .map_ok(|received| received.map(Received::into_message))
     }
 
     /// The next message or part; `None` after the end.
-    pub(crate) fn poll_received(
+    #[inline]
+    pub(crate) fn poll_received<T: Handed>(
         &mut self,
         mode: ReceiveMode,
-    ) -> Poll<Result<Option<Received>, Error>> {
+    ) -> Poll<Result<Option<T>, Error>> {
         self.require_no_handler()?;
         self.poll_next(mode)
     }
 
     /// The same, for whoever asks.
-    pub(super) fn poll_next(&mut self, mode: ReceiveMode) -> Poll<Result<Option<Received>, Error>> {
+    #[inline]
+    pub(super) fn poll_next<T: Handed>(
+        &mut self,
+        mode: ReceiveMode,
+    ) -> Poll<Result<Option<T>, Error>> {
         ready!(self.poll_fairness());
         if self.connection.holds_close() {
             // It is answered now; its deadlines count from now, not from when it was read.
@@ -58,18 +62,19 @@ impl Engine {
     }
 
     /// A message or part that is already here.
-    fn take_received(&mut self) -> Option<Received> {
+    #[inline]
+    fn take_received<T: Handed>(&mut self) -> Option<T> {
         self.resume_reading_ahead();
         if let Some(message) = self.inbox.pop() {
             if self.connection.holds_close() && self.is_attended() {
                 // It is answered once the inbox is empty.
                 self.wakes = Wakes::Due;
             }
-            return Some(Received::whole(message));
+            return Some(T::whole(message));
         }
         while let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
             if self.unread == Unread::Kept {
-                return Some(Received::of(message));
+                return Some(T::of(message));
             }
         }
         None

@@ -100,10 +100,11 @@ impl Engine {
     /// gathered until a receiver is about to wait, or there are many; and if neither happens, a
     /// background task writes them as soon as the application's task pauses.
     fn settle_output(&mut self) -> Output {
-        let more_follow = self.turn.goes_on()
+        // The turn last: it asks the clock.
+        let more_follow = self.connection.has_unread_bytes()
+            || !self.inbox.is_empty()
             || self.attendant == Attendant::ForOutput
-            || self.connection.has_unread_bytes()
-            || !self.inbox.is_empty();
+            || self.turn.goes_on();
         if !more_follow || !self.connection.has_room() {
             let _ = self.poll_write();
             self.turn = Turn::written_now();
