@@ -41,6 +41,7 @@ mod send;
 pub use connection::bandwidth::BandwidthStatistics;
 pub use connection::close::{Closed, Initiator};
 pub use connection::event::Event;
+pub use connection::lending::LentMessages;
 pub use connection::statistics::{Statistics, Traffic};
 pub use connection::{Connection, Settings, Transmit};
 pub use error::{AbortCause, Failure, LimitExceeded, Loss, NotOpen, Overdue, SendError, Violation};

@@ -266,6 +266,19 @@ pub(crate) enum Lent<'a> {
     AssembledText(&'a mut String),
     /// The same for bytes.
     AssembledBinary(&'a mut Vec<u8>),
+    /// A message that is somebody's own.
+    Owned(&'a mut Message),
+}
+
+impl<'a> From<&'a mut Message> for MessageRef<'a> {
+    /// Lends a message that is owned; [`into_owned`](Self::into_owned) takes it and leaves an
+    /// empty one.
+    fn from(message: &'a mut Message) -> Self {
+        Self {
+            lent: Lent::Owned(message),
+            completeness: Completeness::Complete,
+        }
+    }
 }
 
 impl MessageRef<'_> {
@@ -279,9 +292,10 @@ impl MessageRef<'_> {
     /// Text or binary.
     #[must_use]
     pub fn message_type(&self) -> MessageType {
-        match self.lent {
+        match &self.lent {
             Lent::Text(_) | Lent::AssembledText(_) => MessageType::Text,
             Lent::Binary(_) | Lent::AssembledBinary(_) => MessageType::Binary,
+            Lent::Owned(message) => message.message_type(),
         }
     }
 
@@ -293,6 +307,7 @@ impl MessageRef<'_> {
             Lent::AssembledText(text) => text.as_bytes(),
             Lent::Binary(bytes) => bytes,
             Lent::AssembledBinary(bytes) => bytes,
+            Lent::Owned(message) => message.as_bytes(),
         }
     }
 
@@ -303,6 +318,7 @@ impl MessageRef<'_> {
             Lent::Text(text) => Some(text),
             Lent::AssembledText(text) => Some(text),
             Lent::Binary(_) | Lent::AssembledBinary(_) => None,
+            Lent::Owned(message) => message.as_text(),
         }
     }
 
@@ -317,6 +333,7 @@ impl MessageRef<'_> {
             Lent::Binary(bytes) => Message::from(bytes),
             Lent::AssembledText(text) => Message::from(std::mem::take(text)),
             Lent::AssembledBinary(bytes) => Message::from(std::mem::take(bytes)),
+            Lent::Owned(message) => std::mem::replace(message, Message::Binary(Bytes::new())),
         }
     }
 }

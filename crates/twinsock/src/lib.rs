@@ -124,8 +124,8 @@ pub use bytes::Bytes;
 pub use http;
 pub use twinsock_proto::{
     AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
-    InvalidCloseReason, LimitExceeded, Message, MessageType, Opcode, Overdue, ReceiveMode,
-    Statistics, Traffic, Utf8Bytes, Violation,
+    InvalidCloseReason, LimitExceeded, Message, MessageRef, MessageType, Opcode, Overdue,
+    ReceiveMode, Statistics, Traffic, Utf8Bytes, Violation,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
@@ -138,8 +138,8 @@ pub use crate::error::{Error, ErrorKind};
 pub use crate::events::Handlers;
 pub use crate::information::{Information, SocketState};
 pub use crate::message::{
-    MessageReader, MessageReceiver, MessageSender, MessageWebSocket, MessageWebSocketBuilder,
-    MessageWriter,
+    MessageLender, MessageReader, MessageReceiver, MessageSender, MessageWebSocket,
+    MessageWebSocketBuilder, MessageWriter,
 };
 pub use crate::received::Received;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};

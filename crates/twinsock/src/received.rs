@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use twinsock_proto::{Message, MessageRef, MessageType};
+use twinsock_proto::{Connection, Event, Message, MessageType};
 
 use crate::data::DataReader;
 
@@ -34,18 +34,21 @@ enum Completeness {
 }
 
 /// In which form the application gets what came.
-pub(crate) trait Handed {
-    /// A message, or a part of one, that stands in the connection's memory.
-    fn of(message: MessageRef<'_>) -> Self;
+pub(crate) trait Handed: Sized {
+    /// The next message or part; `None` when none is here.
+    fn take(connection: &mut Connection) -> Option<Self>;
 
-    /// A message that was taken out of it before.
+    /// A message that was taken out of the connection before.
     fn whole(message: Message) -> Self;
 }
 
 impl Handed for Message {
     #[inline]
-    fn of(message: MessageRef<'_>) -> Self {
-        message.into_owned()
+    fn take(connection: &mut Connection) -> Option<Self> {
+        let Some(Event::MessageReceived(message)) = connection.poll_event() else {
+            return None;
+        };
+        Some(message.into_owned())
     }
 
     fn whole(message: Message) -> Self {
@@ -54,15 +57,18 @@ impl Handed for Message {
 }
 
 impl Handed for Received {
-    fn of(message: MessageRef<'_>) -> Self {
+    fn take(connection: &mut Connection) -> Option<Self> {
+        let Some(Event::MessageReceived(message)) = connection.poll_event() else {
+            return None;
+        };
         let completeness = match message.is_complete() {
             true => Completeness::Complete,
             false => Completeness::Partial,
         };
-        Self {
+        Some(Self {
             content: message.into_owned(),
             completeness,
-        }
+        })
     }
 
     fn whole(message: Message) -> Self {

@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::error::{AbortCause, NotOpen, SendError};
 use crate::frame::close_reason::CloseReason;
 use crate::frame::control::ControlPayload;
-use crate::message::{Message, MessageType};
+use crate::message::{Message, MessageRef, MessageType};
 use crate::send::queue::Payload;
 use crate::send::sender::Fragment;
 
@@ -37,6 +37,15 @@ impl Connection {
     /// As [`send`](Self::send).
     pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
         self.send_payload(MessageType::Binary, Payload::Borrowed(bytes))
+    }
+
+    /// Queues a copy of a message that is lent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_ref(&mut self, message: &MessageRef<'_>) -> Result<(), SendError> {
+        let payload = Payload::Borrowed(message.as_bytes());
+        self.send_payload(message.message_type(), payload)
     }
 
     /// Queues a frame that is a part of a message (RFC 6455 §5.4). The first part's type is that

@@ -5,6 +5,7 @@ pub(crate) mod close;
 mod commands;
 pub(crate) mod event;
 mod keep_alive;
+pub(crate) mod lending;
 mod receiving;
 mod state;
 pub(crate) mod statistics;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::BufMut;
 
 use crate::connection::close::Closed;
+use crate::connection::lending::Lending;
 use crate::connection::receiving::HeldClose;
 use crate::connection::state::State;
 use crate::error::Loss;
@@ -90,6 +92,7 @@ pub struct Connection {
     state: State,
     /// The peer's Close, while the application may still reply to what came before it.
     held_close: Option<Box<HeldClose>>,
+    lending: Lending,
 }
 
 /// What the network is to do; see [`SendQueue`] for an example.
@@ -123,6 +126,7 @@ impl Connection {
             receiver,
             state: State::new(role, timing, sender, now),
             held_close: None,
+            lending: Lending::Nothing,
         }
     }
 
@@ -172,7 +176,7 @@ impl Connection {
     /// Whether bytes were read that [`poll_event`](Self::poll_event) has not looked at.
     #[must_use]
     pub fn has_unread_bytes(&self) -> bool {
-        self.state.is_receiving() && self.receiver.has_unread_bytes()
+        self.state.is_receiving() && (self.has_lent_messages() || self.receiver.has_unread_bytes())
     }
 
     /// How long the newest answered Ping took; `None` before the first answer.

@@ -33,10 +33,20 @@ impl Connection {
     /// The next event among the bytes that were read; `None` when more must be read, or when the
     /// connection is [`closed`](Self::closed).
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        self.handle_held_close();
+        self.poll_event_until(OnClose::Answer)
+    }
+
+    /// Whether [`poll_event`](Self::poll_event) has an event.
+    pub(super) fn has_event(&mut self) -> bool {
+        self.handle_held_close();
+        self.advance(OnClose::Answer)
+    }
+
+    fn handle_held_close(&mut self) {
         if let Some(held) = self.held_close.take() {
             self.state.handle_close(held.reason);
         }
-        self.poll_event_until(OnClose::Answer)
     }
 
     /// Like [`poll_event`](Self::poll_event), for an application that is not ready for the end:
@@ -131,17 +141,20 @@ impl Connection {
     /// Goes on until a message or part is ready; `false` when there is none.
     fn advance(&mut self, on_close: OnClose) -> bool {
         loop {
-            let Self {
-                receiver, state, ..
-            } = self;
-            if !state.is_receiving() {
-                receiver.discard();
+            if !self.state.is_receiving() {
+                self.receiver.discard();
                 return false;
             }
             if self.held_close.is_some() {
                 self.look_behind_close();
                 return false;
             }
+            if self.has_lent_messages() {
+                return false;
+            }
+            let Self {
+                receiver, state, ..
+            } = self;
             match receiver.advance() {
                 Ok(Step::MessageReady) => return true,
                 Ok(Step::ControlFrame) => self.handle_control_frame(on_close),
@@ -185,6 +198,7 @@ impl Connection {
             receiver,
             state,
             held_close: Some(held),
+            ..
         } = self
         else {
             return;

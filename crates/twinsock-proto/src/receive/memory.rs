@@ -24,6 +24,19 @@ impl fmt::Debug for ReadMemory {
 }
 
 impl ReadMemory {
+    /// Empty, behind so many bytes.
+    pub(crate) fn behind(count: u64) -> Self {
+        Self {
+            gone: count,
+            ..Self::default()
+        }
+    }
+
+    /// Takes bytes that were read elsewhere.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     pub(crate) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..]
     }

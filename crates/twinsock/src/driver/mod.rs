@@ -26,13 +26,13 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::BufMut;
 use tokio::runtime::Handle;
 use twinsock_proto::{
-    CloseReason, Closed, Connection, ControlPayload, Message, ReceiveMode, Role, SendError,
-    Settings,
+    CloseReason, Closed, Connection, ControlPayload, LentMessages, Message, ReceiveMode, Role,
+    SendError, Settings, Violation,
 };
 
 pub(crate) use crate::driver::alarm::now;
 pub(crate) use crate::driver::engine::{
-    BeforeWaiting, CloseWithoutCode, Handled, Read, StreamReading, Surface,
+    BeforeWaiting, CloseWithoutCode, Handled, Lent, Read, StreamReading, Surface,
 };
 use crate::driver::engine::{Engine, Output};
 pub(crate) use crate::driver::events::Events;
@@ -107,6 +107,22 @@ impl Driver {
 
     pub(crate) async fn receive(&self) -> Result<Option<Message>, Error> {
         self.wait(Engine::poll_message).await
+    }
+
+    /// The next messages, lent; `None` after the end.
+    pub(crate) async fn lend(&self) -> Result<Option<Lent>, Error> {
+        self.wait(Engine::poll_lend).await
+    }
+
+    pub(crate) fn give_back(&self, messages: LentMessages) {
+        self.shared.with_engine(|engine| engine.give_back(messages));
+    }
+
+    /// Fails the connection over a message that was lent; the error, once it has ended.
+    pub(crate) async fn refuse_received(&self, violation: Violation) -> Error {
+        self.shared
+            .with_engine(|engine| engine.refuse_received(violation));
+        self.wait(Engine::poll_failed).await
     }
 
     /// Waits for room, then queues with `command` and writes unless more is to follow.

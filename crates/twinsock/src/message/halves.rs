@@ -1,6 +1,6 @@
 //! A split socket: one half sends, the other receives.
 
-use twinsock_proto::{CloseCode, Closed, Message};
+use twinsock_proto::{CloseCode, Closed, Message, MessageRef};
 
 use crate::error::Error;
 use crate::message::MessageWebSocket;
@@ -24,6 +24,8 @@ use crate::message::MessageWebSocket;
 pub struct MessageSender(MessageWebSocket);
 
 /// The half of a split [`MessageWebSocket`] that receives; see [`MessageSender`] for an example.
+///
+/// [`lend`](Self::lend) makes one of it that copies nothing.
 #[derive(Debug)]
 pub struct MessageReceiver(MessageWebSocket);
 
@@ -63,6 +65,17 @@ impl MessageSender {
     /// As there.
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.0.send(message).await
+    }
+
+    /// [`MessageWebSocket::send_ref`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_ref(&self, message: &MessageRef<'_>) -> Result<(), Error> {
+        self.0.send_ref(message).await
     }
 
     /// [`MessageWebSocket::ping`].
@@ -117,6 +130,14 @@ impl MessageSender {
 }
 
 impl MessageReceiver {
+    pub(super) fn new(socket: MessageWebSocket) -> Self {
+        Self(socket)
+    }
+
+    pub(super) fn into_socket(self) -> MessageWebSocket {
+        self.0
+    }
+
     /// [`MessageWebSocket::receive`].
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod builder;
 mod halves;
 mod handles;
+mod lender;
 mod outgoing_type;
 mod parts;
 mod reader;
@@ -12,11 +13,12 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
-use twinsock_proto::{CloseCode, CloseReason, Closed, Message};
+use twinsock_proto::{CloseCode, CloseReason, Closed, Message, MessageRef};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
 pub(crate) use crate::message::handles::WeakSocket;
+pub use crate::message::lender::MessageLender;
 pub use crate::message::reader::MessageReader;
 pub use crate::message::writer::MessageWriter;
 
@@ -206,6 +208,20 @@ impl MessageWebSocket {
     /// As [`send_text`](Self::send_text).
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.driver.send_message(message.into()).await
+    }
+
+    /// Sends a copy of a message that is [lent](MessageLender); otherwise like
+    /// [`send_text`](Self::send_text).
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// As [`send_text`](Self::send_text).
+    pub async fn send_ref(&self, message: &MessageRef<'_>) -> Result<(), Error> {
+        self.driver
+            .send(|connection| connection.send_ref(message))
+            .await
     }
 
     /// The next message; `None` when the connection has closed, by whichever side and code, see

@@ -175,6 +175,34 @@ impl Receiver {
         self.advance_by_frames()
     }
 
+    /// Goes on to the next message if it is a single frame; a message lent before is gone.
+    #[inline]
+    pub(crate) fn advance_to_single_frame(&mut self) -> bool {
+        self.release_lent();
+        matches!(self.phase, Phase::Ready(_)) || self.read_single_frame()
+    }
+
+    /// What counts and is asked in place of this receiver while it is away.
+    pub(crate) fn stand_in(&self) -> Self {
+        Self {
+            sender: self.sender,
+            max_message_size: self.max_message_size,
+            text: self.text,
+            mode: self.mode,
+            memory: ReadMemory::behind(self.memory.read()),
+            phase: Phase::Header,
+            under_way: None,
+            read_directly: self.read_directly,
+            count: self.count,
+        }
+    }
+
+    /// Takes over from its stand-in.
+    pub(crate) fn take_over(&mut self, stand_in: &Self) {
+        self.mode = stand_in.mode;
+        self.memory.append(stand_in.memory.unread());
+    }
+
     /// The long way, for all there is.
     fn advance_by_frames(&mut self) -> Result<Step, Failure> {
         loop {

@@ -43,6 +43,9 @@ impl Engine {
 
     /// Whether what was read ahead is as much as may be kept.
     fn is_read_ahead_full(&mut self) -> bool {
+        if self.connection.has_lent_messages() {
+            return true;
+        }
         if self.unread == Unread::Discarded {
             return false;
         }

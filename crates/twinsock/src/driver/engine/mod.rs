@@ -1,7 +1,7 @@
 //! The socket and the core together: what happens at each poll.
 //!
-//! A file for each thing that tasks wait for: [`receive`] and [`read`] take messages and bytes,
-//! [`send`] and [`mod@write`] give them, [`transmit`] brings what is queued to the network, [`ahead`]
+//! A file for each thing that tasks wait for: [`receive`], [`lend`] and [`read`] take messages and
+//! bytes, [`send`] and [`mod@write`] give them, [`transmit`] brings what is queued to the network, [`ahead`]
 //! reads while nobody receives, [`close`] ends it all, [`attend`] is the background task's and
 //! [`events`] that of handlers.
 
@@ -9,6 +9,7 @@ mod ahead;
 mod attend;
 mod close;
 mod events;
+mod lend;
 mod read;
 mod receive;
 mod send;
@@ -25,6 +26,7 @@ use twinsock_proto::{Closed, Connection};
 
 use crate::driver::alarm::{self, Alarm};
 use crate::driver::engine::attend::Attendant;
+pub(crate) use crate::driver::engine::lend::Lent;
 pub(crate) use crate::driver::engine::read::{
     BeforeWaiting, CloseWithoutCode, Read, StreamReading,
 };

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use twinsock_proto::{Event, Loss, Message, ReceiveMode};
+use twinsock_proto::{Loss, Message, ReceiveMode};
 
 use crate::driver::alarm;
 use crate::driver::engine::{Ahead, End, Engine, Unread, Wakes};
@@ -72,17 +72,17 @@ impl Engine {
             }
             return Some(T::whole(message));
         }
-        while let Some(Event::MessageReceived(message)) = self.connection.poll_event() {
-            if self.unread == Unread::Kept {
-                return Some(T::of(message));
-            }
+        if self.unread == Unread::Discarded {
+            while self.connection.poll_event().is_some() {}
+            return None;
         }
-        None
+        T::take(&mut self.connection)
     }
 
     /// The application takes something: a task that reads ahead may go on.
     pub(super) fn resume_reading_ahead(&mut self) {
-        if self.ahead == Ahead::WaitsForReceiver {
+        let is_here = !self.connection.has_lent_messages();
+        if is_here && self.ahead == Ahead::WaitsForReceiver {
             self.ahead = Ahead::MayRead;
             self.wakes = Wakes::Due;
         }
@@ -103,6 +103,10 @@ impl Engine {
     /// Reads once. Pending also when the stream has ended, and now and then when a peer never
     /// pauses: then output and timers get their turn.
     pub(super) fn poll_read(&mut self) -> Poll<()> {
+        if self.connection.has_lent_messages() {
+            self.ahead = Ahead::WaitsForReceiver;
+            return Poll::Pending;
+        }
         if self.end != End::No {
             return Poll::Pending;
         }
