@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use twinsock_simd::TextBuffer;
 
 /// Whether a message is text or binary (RFC 6455 §5.6; `SocketMessageType` in UWP).
 ///
@@ -263,7 +264,7 @@ pub(crate) enum Lent<'a> {
     /// The same for bytes.
     Binary(&'a [u8]),
     /// Put together from parts in memory of its own, which the message may take along.
-    AssembledText(&'a mut String),
+    AssembledText(&'a mut TextBuffer),
     /// The same for bytes.
     AssembledBinary(&'a mut Vec<u8>),
     /// A message that is somebody's own.
@@ -304,7 +305,7 @@ impl MessageRef<'_> {
     pub fn as_bytes(&self) -> &[u8] {
         match &self.lent {
             Lent::Text(text) => text.as_bytes(),
-            Lent::AssembledText(text) => text.as_bytes(),
+            Lent::AssembledText(text) => text.as_str().as_bytes(),
             Lent::Binary(bytes) => bytes,
             Lent::AssembledBinary(bytes) => bytes,
             Lent::Owned(message) => message.as_bytes(),
@@ -316,7 +317,7 @@ impl MessageRef<'_> {
     pub fn as_text(&self) -> Option<&str> {
         match &self.lent {
             Lent::Text(text) => Some(text),
-            Lent::AssembledText(text) => Some(text),
+            Lent::AssembledText(text) => Some(text.as_str()),
             Lent::Binary(_) | Lent::AssembledBinary(_) => None,
             Lent::Owned(message) => message.as_text(),
         }
@@ -331,7 +332,7 @@ impl MessageRef<'_> {
         match self.lent {
             Lent::Text(text) => Message::from(text),
             Lent::Binary(bytes) => Message::from(bytes),
-            Lent::AssembledText(text) => Message::from(std::mem::take(text)),
+            Lent::AssembledText(text) => Message::from(text.take_text()),
             Lent::AssembledBinary(bytes) => Message::from(std::mem::take(bytes)),
             Lent::Owned(message) => std::mem::replace(message, Message::Binary(Bytes::new())),
         }

@@ -198,7 +198,7 @@ impl CloseReason {
         if !code.may_be_sent() {
             return Err(Violation::InvalidCloseCode(code));
         }
-        let text = simdutf8::basic::from_utf8(text).map_err(|_| Violation::CloseTextNotUtf8)?;
+        let text = twinsock_simd::from_utf8(text).map_err(|_| Violation::CloseTextNotUtf8)?;
         Ok(Self {
             code: Some(code),
             text: ByteString::from(text),

@@ -22,19 +22,19 @@ impl MaskKey {
         self.0.to_ne_bytes()
     }
 
-    /// XORs `payload`, whose first byte stands where the key begins.
-    ///
-    /// Masking and unmasking are the same operation. Eight bytes at a time: the compiler turns
-    /// the loop into vector instructions.
+    /// XORs `payload`, whose first byte stands where the key begins; masking and unmasking are
+    /// the same operation.
+    #[inline]
     pub(crate) fn apply(self, payload: &mut [u8]) {
-        let [a, b, c, d] = self.to_bytes();
-        let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        let (words, rest) = payload.as_chunks_mut::<8>();
-        for word in words {
-            *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
-        }
-        for (byte, key) in rest.iter_mut().zip(self.to_bytes().iter().cycle()) {
-            *byte ^= key;
+        twinsock_simd::mask(payload, self.to_bytes());
+    }
+
+    /// Appends `payload`, masked or unmasked if there is a key.
+    #[inline]
+    pub(crate) fn append(key: Option<Self>, payload: &[u8], out: &mut Vec<u8>) {
+        match key {
+            Some(key) => twinsock_simd::append_masked(out, payload, key.to_bytes()),
+            None => out.extend_from_slice(payload),
         }
     }
 

@@ -4,11 +4,11 @@ use std::fmt;
 
 use bytes::BufMut;
 use bytes::buf::Limit;
+use twinsock_simd::TextBuffer;
 
 use crate::error::Violation;
 use crate::frame::mask::MaskKey;
 use crate::message::{Lent, MessageType};
-use crate::receive::utf8::TextAssembly;
 
 /// A message that has begun and not ended.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl MessageUnderWay {
 
 /// What has come of a message: fragments, or pieces of one large frame.
 pub(crate) enum Assembly {
-    Text(TextAssembly),
+    Text(TextBuffer),
     Binary(BinaryAssembly),
 }
 
@@ -84,7 +84,7 @@ impl fmt::Debug for Assembly {
 impl Assembly {
     pub(crate) fn new(message_type: MessageType) -> Self {
         match message_type {
-            MessageType::Text => Self::Text(TextAssembly::default()),
+            MessageType::Text => Self::Text(TextBuffer::default()),
             MessageType::Binary => Self::Binary(BinaryAssembly::default()),
         }
     }
@@ -97,35 +97,42 @@ impl Assembly {
         }
     }
 
-    /// Makes room for a piece of this length in a message of at most `most` bytes.
-    ///
-    /// The memory doubles, so that each byte is moved but a few times, and yet never grows
-    /// beyond `most`: a peer cannot make us hold twice the limit.
-    pub(crate) fn reserve(&mut self, length: usize, most: usize) {
-        let needed = self.len().saturating_add(length);
-        let capacity = match self {
-            Self::Text(text) => text.text_mut().capacity(),
-            Self::Binary(binary) => binary.bytes.capacity(),
-        };
-        if needed <= capacity {
-            return;
-        }
-        let capacity = needed.max(capacity.saturating_mul(2).min(most));
+    fn capacity(&self) -> usize {
         match self {
-            Self::Text(text) => {
-                let text = text.text_mut();
-                text.reserve_exact(capacity - text.len());
-            }
-            Self::Binary(binary) => binary.bytes.reserve_exact(capacity - binary.bytes.len()),
+            Self::Text(text) => text.capacity(),
+            Self::Binary(binary) => binary.bytes.capacity(),
         }
     }
 
-    /// Takes the next piece, already unmasked.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
+    fn reserve_exact(&mut self, additional: usize) {
         match self {
-            Self::Text(text) => text.push(piece),
+            Self::Text(text) => text.reserve_exact(additional),
+            Self::Binary(binary) => binary.bytes.reserve_exact(additional),
+        }
+    }
+
+    /// Makes room for a piece of a frame of which `frame` bytes are still to come, in a message of
+    /// at most `most` bytes.
+    pub(crate) fn reserve(&mut self, piece: usize, frame: u64, most: u64) {
+        let held = self.len();
+        let capacity = self.capacity();
+        let needed = held.saturating_add(piece);
+        if needed > capacity {
+            let in_frame = held.saturating_add(at_most(frame));
+            let in_message = capacity.saturating_mul(2).min(at_most(most));
+            let capacity = grown(needed, in_frame).max(in_message);
+            self.reserve_exact(capacity - held);
+        }
+    }
+
+    /// Takes the next piece, masked with `key`.
+    pub(crate) fn push(&mut self, piece: &[u8], key: Option<MaskKey>) -> Result<(), Violation> {
+        match self {
+            Self::Text(text) => text
+                .append(piece, key.map(MaskKey::to_bytes))
+                .map_err(|_| Violation::InvalidUtf8),
             Self::Binary(binary) => {
-                binary.bytes.extend_from_slice(piece);
+                MaskKey::append(key, piece, &mut binary.bytes);
                 binary.unmasked = binary.bytes.len();
                 Ok(())
             }
@@ -135,7 +142,7 @@ impl Assembly {
     /// What can be handed out: all but a character that is not whole yet.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Text(text) => text.as_bytes(),
+            Self::Text(text) => text.as_str().as_bytes(),
             Self::Binary(binary) => &binary.bytes,
         }
     }
@@ -151,7 +158,7 @@ impl Assembly {
     /// Forgets what was handed out; a character that is not whole yet stays.
     fn clear(&mut self) {
         match self {
-            Self::Text(text) => *text.text_mut() = String::new(),
+            Self::Text(text) => drop(text.take_text()),
             Self::Binary(binary) => *binary = BinaryAssembly::default(),
         }
     }
@@ -159,14 +166,14 @@ impl Assembly {
     /// The message has ended.
     pub(crate) fn finish(&self) -> Result<(), Violation> {
         match self {
-            Self::Text(text) => text.finish(),
+            Self::Text(text) => text.finish().map_err(|_| Violation::InvalidUtf8),
             Self::Binary(_) => Ok(()),
         }
     }
 
     pub(crate) fn lend(&mut self) -> Lent<'_> {
         match self {
-            Self::Text(text) => Lent::AssembledText(text.text_mut()),
+            Self::Text(text) => Lent::AssembledText(text),
             Self::Binary(binary) => Lent::AssembledBinary(&mut binary.bytes),
         }
     }
@@ -178,14 +185,14 @@ impl BinaryAssembly {
     }
 
     /// Room for up to `wanted` more bytes, to be read into directly.
-    ///
-    /// It grows by what has come, at least by `least`: a header's claim alone reserves nothing.
-    pub(crate) fn room(&mut self, wanted: usize, least: usize) -> Limit<&mut Vec<u8>> {
-        if self.bytes.capacity() == self.bytes.len() {
+    pub(crate) fn room(&mut self, wanted: usize) -> Limit<&mut Vec<u8>> {
+        let held = self.bytes.len();
+        if self.bytes.capacity() == held {
+            let whole = held.saturating_add(wanted);
             self.bytes
-                .reserve_exact(wanted.min(self.bytes.len().max(least)));
+                .reserve_exact(grown(held.saturating_add(1), whole) - held);
         }
-        let room = (self.bytes.capacity() - self.bytes.len()).min(wanted);
+        let room = (self.bytes.capacity() - held).min(wanted);
         (&mut self.bytes).limit(room)
     }
 
@@ -206,3 +213,17 @@ impl BinaryAssembly {
         count
     }
 }
+
+/// How much memory to have for `needed` bytes when there will be at most `most`: a multiple of
+/// what has come, and never what a header claims alone.
+fn grown(needed: usize, most: usize) -> usize {
+    needed.saturating_mul(GROWTH).min(most).max(needed)
+}
+
+fn at_most(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// A message of 1 MiB that comes 64 KiB at a time is moved once; doubling its memory would move
+/// each byte once more on average.
+const GROWTH: usize = 16;

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
+use crate::error::Violation;
 use crate::frame::mask::MaskKey;
 
 /// The memory that bytes are read into, and how much of it is used up.
@@ -86,16 +87,36 @@ impl ReadMemory {
         (length <= self.len()).then_some(length)
     }
 
-    /// Unmasks the next `length` bytes where they stand, if `mask` says so; fewer when there are
-    /// not so many.
-    pub(crate) fn unmasked_front(&mut self, length: usize, mask: Option<MaskKey>) -> &mut [u8] {
-        let unread = self.unread_mut();
-        let length = length.min(unread.len());
-        let front = &mut unread[..length];
+    /// The next `length` bytes, unmasked if there is a `mask`; fewer when there are not so many.
+    #[inline]
+    pub(crate) fn unmasked_front(&mut self, length: usize, mask: Option<MaskKey>) -> &[u8] {
+        let front = self.front_mut(length);
         if let Some(key) = mask {
             key.apply(front);
         }
         front
+    }
+
+    /// The same as text, checked in the same pass.
+    #[inline]
+    pub(crate) fn text_at_front(
+        &mut self,
+        length: usize,
+        mask: Option<MaskKey>,
+    ) -> Result<&str, Violation> {
+        let front = self.front_mut(length);
+        let text = match mask {
+            Some(key) => twinsock_simd::unmask_utf8(front, key.to_bytes()),
+            None => twinsock_simd::from_utf8(front),
+        };
+        text.map_err(|_| Violation::InvalidUtf8)
+    }
+
+    #[inline]
+    fn front_mut(&mut self, length: usize) -> &mut [u8] {
+        let unread = self.unread_mut();
+        let length = length.min(unread.len());
+        &mut unread[..length]
     }
 
     /// Unmasks what came of the next `most` bytes where they stand, and tells how many came.

@@ -2,11 +2,10 @@
 //!
 //! [`receiver`] cuts the bytes that were read into frames, unmasks them where they stand and
 //! lends each message, whole or in parts, with a short way for a [`single_frame`]; [`memory`] is
-//! what is read into; [`assembly`] joins the parts of a message; [`utf8`] checks text as it arrives. Nothing here reserves memory for what a
+//! what is read into; [`assembly`] joins the parts of a message. Nothing here reserves memory for what a
 //! header claims, only for what came.
 
 pub(crate) mod assembly;
 pub(crate) mod memory;
 pub(crate) mod receiver;
 pub(crate) mod single_frame;
-pub(crate) mod utf8;

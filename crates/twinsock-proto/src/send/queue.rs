@@ -107,7 +107,7 @@ impl SendQueue {
         };
         let before = self.gathered.bytes.len();
         header.encode().append_to(&mut self.gathered.bytes);
-        push_masked(&mut self.gathered.bytes, bytes, header.mask);
+        MaskKey::append(header.mask, bytes, &mut self.gathered.bytes);
         self.length += self.gathered.bytes.len() - before;
     }
 
@@ -146,7 +146,7 @@ impl SendQueue {
         };
         let piece = payload.split_to(payload.len().min(MASKED_AT_ONCE));
         let mut bytes = Vec::with_capacity(piece.len());
-        push_masked(&mut bytes, &piece, Some(*key));
+        MaskKey::append(Some(*key), &piece, &mut bytes);
         *key = key.advanced_by(piece.len());
         if payload.is_empty() {
             self.segments.pop_front();
@@ -262,18 +262,6 @@ impl Buf for SendQueue {
     }
 }
 
-fn push_masked(out: &mut Vec<u8>, payload: &[u8], mask: Option<MaskKey>) {
-    let Some(key) = mask else {
-        return out.extend_from_slice(payload);
-    };
-    // In pieces that stay in the first-level cache between the copy and the XOR.
-    for piece in payload.chunks(COPIED_AT_ONCE) {
-        let start = out.len();
-        out.extend_from_slice(piece);
-        key.apply(&mut out[start..]);
-    }
-}
-
 fn masked_segment(payload: Bytes, mask: Option<MaskKey>) -> Segment {
     let Some(key) = mask else {
         return Segment::Shared(payload);
@@ -289,9 +277,6 @@ fn masked_segment(payload: Bytes, mask: Option<MaskKey>) -> Segment {
 
 /// Larger payloads are sent from where they are.
 const MOST_COPIED: usize = 8 * 1024;
-
-/// A multiple of four, so that each piece begins where the key does.
-const COPIED_AT_ONCE: usize = 16 * 1024;
 
 /// How much of a shared payload is masked ahead of being sent.
 const MASKED_AT_ONCE: usize = 64 * 1024;

@@ -10,9 +10,9 @@ use crate::frame::header::FrameHeader;
 use crate::frame::mask::{MaskKey, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::MessageType;
-use crate::receive::utf8::Utf8Check;
 use crate::role::Role;
 use crate::send::queue::{Payload, SendQueue};
+use crate::send::utf8::Utf8Check;
 
 /// Whether a frame ends its message (RFC 6455 §5.2, the FIN bit).
 ///

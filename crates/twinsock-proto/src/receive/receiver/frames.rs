@@ -157,8 +157,12 @@ impl Receiver {
                 })
             }
             assembly => {
-                let most = usize::try_from(self.max_message_size).unwrap_or(usize::MAX);
-                collect(assembly, &mut frame, &mut self.memory, most)?;
+                collect(
+                    assembly,
+                    &mut frame,
+                    &mut self.memory,
+                    self.max_message_size,
+                )?;
                 Place::Assembled { consumed: 0 }
             }
         };
@@ -198,15 +202,17 @@ fn collect(
     assembly: &mut Assembly,
     frame: &mut PartialFrame,
     memory: &mut ReadMemory,
-    most: usize,
+    most: u64,
 ) -> Result<(), Violation> {
     if let Assembly::Binary(binary) = assembly {
         let count = binary.unmask_new(frame.mask);
         frame.consume(count);
     }
-    let count = memory.unmask_some(frame.remaining, frame.mask);
-    assembly.reserve(count, most);
-    assembly.push(memory.front(count))?;
+    let remaining = usize::try_from(frame.remaining).unwrap_or(usize::MAX);
+    let piece = memory.front(remaining);
+    let count = piece.len();
+    assembly.reserve(count, frame.remaining, most);
+    assembly.push(piece, frame.mask)?;
     frame.consume(count);
     memory.advance(count);
     Ok(())

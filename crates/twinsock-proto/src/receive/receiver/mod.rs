@@ -14,7 +14,7 @@ use crate::frame::count::FrameCount;
 use crate::limits::{ReceiveMode, TextPolicy};
 use crate::message::{Completeness, Lent, MessageRef, MessageType};
 use crate::receive::assembly::{Assembly, MessageUnderWay};
-use crate::receive::memory::{READ_SIZE, ReadMemory};
+use crate::receive::memory::ReadMemory;
 pub(crate) use crate::receive::receiver::control::ControlFrame;
 use crate::receive::receiver::phase::{Lending, Phase, Place, Ready, Then};
 use crate::role::Role;
@@ -97,7 +97,7 @@ impl Receiver {
             let missing = frame.remaining - binary.masked() as u64;
             let wanted = usize::try_from(missing).unwrap_or(usize::MAX);
             if wanted >= DIRECT_READ_SIZE {
-                return binary.room(wanted, READ_SIZE);
+                return binary.room(wanted);
             }
         }
         self.memory.room()
@@ -237,10 +237,11 @@ impl Receiver {
         let lent = match &mut ready.place {
             Place::InReadMemory(piece) => {
                 let mask = piece.mask.take();
-                let bytes = self.memory.unmasked_front(piece.length, mask);
                 Some(match piece.message_type {
-                    MessageType::Binary => Lent::Binary(bytes),
-                    MessageType::Text => Lent::Text(check(bytes)?),
+                    MessageType::Binary => {
+                        Lent::Binary(self.memory.unmasked_front(piece.length, mask))
+                    }
+                    MessageType::Text => Lent::Text(self.memory.text_at_front(piece.length, mask)?),
                 })
             }
             Place::Assembled { .. } => self
@@ -261,13 +262,11 @@ impl Receiver {
         Ok(match &mut ready.place {
             Place::InReadMemory(piece) => {
                 let mask = piece.mask.take();
-                let bytes = self.memory.unmasked_front(piece.length, mask);
-                if piece.message_type == MessageType::Text {
-                    check(bytes)?;
-                    // What is left after consuming some need not begin a character.
-                    piece.message_type = MessageType::Binary;
+                // What is left of a text after consuming some need not begin a character.
+                match std::mem::replace(&mut piece.message_type, MessageType::Binary) {
+                    MessageType::Binary => self.memory.unmasked_front(piece.length, mask),
+                    MessageType::Text => self.memory.text_at_front(piece.length, mask)?.as_bytes(),
                 }
-                bytes
             }
             Place::Assembled { consumed } => self
                 .under_way
@@ -362,10 +361,6 @@ impl Receiver {
             }
         }
     }
-}
-
-fn check(bytes: &[u8]) -> Result<&str, Violation> {
-    simdutf8::basic::from_utf8(bytes).map_err(|_| Violation::InvalidUtf8)
 }
 
 /// A frame of which at least this much is missing is read straight into its final place.
