@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use twinsock_proto::{Closed, Connection};
 
 use crate::driver::engine::{Engine, Output, Wakes};
-use crate::driver::wakers::{Waiter, WakerSet};
+use crate::driver::wakers::{Missed, Waiter, WakerSet};
 
 /// A socket's engine, and those who wait for it.
 #[derive(Debug)]
@@ -74,11 +74,14 @@ impl Shared {
         context: &mut Context<'_>,
         mut poll: impl FnMut(&mut Engine) -> Poll<T>,
     ) -> Poll<T> {
+        let moment = self.wakers.moment();
         if let Poll::Ready(value) = self.with_engine(&mut poll) {
             return Poll::Ready(value);
         }
-        waiter.register(context.waker());
-        self.with_engine(poll)
+        match waiter.register(context.waker(), moment) {
+            Missed::Nothing => Poll::Pending,
+            Missed::AWakeUp => self.with_engine(poll),
+        }
     }
 
     /// Sees to it that what is left is done though no caller waits for it.
@@ -195,11 +198,14 @@ impl<T, F: FnMut(&mut Engine) -> Poll<T> + Unpin> Future for Wait<'_, F> {
             waiter,
             poll,
         } = &mut *self;
+        let moment = shared.wakers.moment();
         if let Poll::Ready(value) = shared.with_engine(&mut *poll) {
             return Poll::Ready(value);
         }
         let waiter = waiter.get_or_insert_with(|| Waiter::new(Arc::clone(&shared.wakers)));
-        waiter.register(context.waker());
-        shared.with_engine(poll)
+        match waiter.register(context.waker(), moment) {
+            Missed::Nothing => Poll::Pending,
+            Missed::AWakeUp => shared.with_engine(poll),
+        }
     }
 }

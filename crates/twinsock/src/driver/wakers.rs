@@ -1,5 +1,6 @@
 //! Who waits for a socket.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
@@ -10,7 +11,23 @@ use std::task::{Wake, Waker};
 /// each looks again and those that have nothing to do go on waiting. No wake-up is lost when one
 /// of them is cancelled.
 #[derive(Debug, Default)]
-pub(crate) struct WakerSet(Mutex<Vec<Slot>>);
+pub(crate) struct WakerSet {
+    slots: Mutex<Vec<Slot>>,
+    /// How often all were woken; counted while `slots` is locked.
+    wakes: AtomicU32,
+}
+
+/// A point in the sequence of wake-ups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(u32);
+
+/// Whether a waiter that registers was too late for a wake-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Missed {
+    Nothing,
+    AWakeUp,
+}
 
 #[derive(Debug)]
 enum Slot {
@@ -28,15 +45,26 @@ pub(crate) struct Waiter {
 }
 
 impl WakerSet {
+    /// The present: to be asked before looking whether there is something to wait for.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.wakes.load(Ordering::Acquire))
+    }
+
     /// Wakes every task that waits.
     pub(crate) fn wake_all(&self) {
-        let woken: Vec<Waker> = self.slots().iter_mut().filter_map(Slot::take).collect();
+        let mut slots = self.slots();
+        self.wakes.fetch_add(1, Ordering::Release);
+        let mut waiting = slots.iter_mut().filter_map(Slot::take);
+        // Mostly there is one, for which nothing is allocated.
+        let first = waiting.next();
+        let others: Vec<Waker> = waiting.collect();
         // Outside of the lock: waking may run code that registers again.
-        woken.into_iter().for_each(Waker::wake);
+        drop(slots);
+        first.into_iter().chain(others).for_each(Waker::wake);
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,8 +96,8 @@ impl Waiter {
         Self { wakers, slot: None }
     }
 
-    /// Has `waker` woken at the next event.
-    pub(crate) fn register(&mut self, waker: &Waker) {
+    /// Has `waker` woken at the next event, and tells whether one came since `moment`.
+    pub(crate) fn register(&mut self, waker: &Waker, moment: Moment) -> Missed {
         let mut slots = self.wakers.slots();
         let index = *self.slot.get_or_insert_with(|| {
             slots
@@ -86,9 +114,14 @@ impl Waiter {
         {
             before = Some(std::mem::replace(slot, Slot::Waiting(waker.clone())));
         }
+        let missed = match self.wakers.moment() == moment {
+            true => Missed::Nothing,
+            false => Missed::AWakeUp,
+        };
         // Outside of the lock: the last waker of a task may take the task with it.
         drop(slots);
         drop(before);
+        missed
     }
 }
 
@@ -120,10 +153,22 @@ mod tests {
         let mut waiters: Vec<Waiter> = (0..3).map(|_| Waiter::new(Arc::clone(&set))).collect();
         let mut tasks: Vec<_> = (0..3).map(|_| task::spawn(())).collect();
         for (waiter, task) in waiters.iter_mut().zip(&mut tasks) {
-            task.enter(|context, _| waiter.register(context.waker()));
+            let missed = task.enter(|context, _| waiter.register(context.waker(), set.moment()));
+            assert_eq!(missed, Missed::Nothing);
         }
         Waker::from(Arc::clone(&set)).wake();
         assert!(tasks.iter().all(task::Spawn::is_woken));
+    }
+
+    #[test]
+    fn a_waiter_that_is_too_late_for_a_wake_up_is_told() {
+        let set = Arc::new(WakerSet::default());
+        let moment = set.moment();
+        set.wake_all();
+        let mut task = task::spawn(());
+        let mut waiter = Waiter::new(Arc::clone(&set));
+        let missed = task.enter(|context, _| waiter.register(context.waker(), moment));
+        assert_eq!(missed, Missed::AWakeUp);
     }
 
     #[test]
@@ -132,7 +177,9 @@ mod tests {
         for _ in 0..100 {
             let mut task = task::spawn(());
             let mut waiter = Waiter::new(Arc::clone(&set));
-            task.enter(|context, _| waiter.register(context.waker()));
+            let moment = set.moment();
+            let missed = task.enter(|context, _| waiter.register(context.waker(), moment));
+            assert_eq!(missed, Missed::Nothing);
         }
         assert!(set.slots().is_empty());
     }
