@@ -68,14 +68,22 @@ pub(super) fn copy_and_check(
     unsafe { unmask_short(from.as_ptr(), to.as_mut_ptr().cast(), from.len(), key) }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn check_any(piece: &[u8]) -> Result<End, InvalidUtf8> {
-    match piece.len() / 64 {
-        0 => check_held(load_held::<1>(piece), piece.len()),
-        1 => check_held(load_held::<2>(piece), piece.len()),
-        2 => check_held(load_held::<3>(piece), piece.len()),
-        3 => check_held(load_held::<4>(piece), piece.len()),
+    match piece.len() {
+        0..=SHORT => check_short(piece),
         _ => check_long(piece),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
+fn check_short(piece: &[u8]) -> Result<End, InvalidUtf8> {
+    match piece.len() {
+        0..64 => check_held(load_held::<1>(piece), piece.len()),
+        64..128 => check_held(load_held::<2>(piece), piece.len()),
+        128..192 => check_held(load_held::<3>(piece), piece.len()),
+        _ => check_held(load_held::<4>(piece), piece.len()),
     }
 }
 
@@ -87,7 +95,7 @@ fn check_any(piece: &[u8]) -> Result<End, InvalidUtf8> {
 /// # Panics
 ///
 /// If `length` is above [`SHORT`].
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 unsafe fn unmask_short(
     from: *const u8,
     to: *mut u8,
@@ -96,10 +104,10 @@ unsafe fn unmask_short(
 ) -> Result<End, InvalidUtf8> {
     // SAFETY: the caller vouches for both places and the length.
     unsafe {
-        match length / 64 {
-            0 => unmask_held::<1>(from, to, length, key),
-            1 => unmask_held::<2>(from, to, length, key),
-            2 => unmask_held::<3>(from, to, length, key),
+        match length {
+            0..64 => unmask_held::<1>(from, to, length, key),
+            64..128 => unmask_held::<2>(from, to, length, key),
+            128..192 => unmask_held::<3>(from, to, length, key),
             _ => unmask_held::<4>(from, to, length, key),
         }
     }
@@ -107,7 +115,7 @@ unsafe fn unmask_short(
 
 /// All of a text that is shorter than 64 times `N` bytes; zeros follow it.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn load_held<const N: usize>(piece: &[u8]) -> [__m512i; N] {
     let mut blocks = [_mm512_setzero_si512(); N];
     for (index, block) in blocks.iter_mut().enumerate() {
@@ -127,7 +135,7 @@ fn load_held<const N: usize>(piece: &[u8]) -> [__m512i; N] {
 ///
 /// If `length` is not below 64 times `N`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 unsafe fn unmask_held<const N: usize>(
     from: *const u8,
     to: *mut u8,
@@ -152,7 +160,7 @@ unsafe fn unmask_held<const N: usize>(
 
 /// Which bytes of the block at `index` are among the first `length` bytes of a short text.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn lanes_of(index: usize, length: usize) -> u64 {
     let left = length.saturating_sub(64 * index).min(64);
     #[allow(clippy::cast_possible_truncation, reason = "at most 64")]
@@ -161,7 +169,7 @@ fn lanes_of(index: usize, length: usize) -> u64 {
 
 /// Checks a text of `length` bytes that ends in the last block, and zeros follow it there.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn check_held<const N: usize>(blocks: [__m512i; N], length: usize) -> Result<End, InvalidUtf8> {
     let any = blocks.into_iter().reduce(|a, b| _mm512_or_si512(a, b));
     if any.is_none_or(|any| _mm512_movepi8_mask(any) == 0) {
@@ -191,7 +199,7 @@ fn check_held<const N: usize>(blocks: [__m512i; N], length: usize) -> Result<End
 
 /// `block` moved by one, two and three bytes, with the end of the block before it moved in.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn shifted(previous: __m512i, block: __m512i) -> [__m512i; 3] {
     // Each 16 bytes of this are those that stand 16 bytes before.
     let before = _mm512_alignr_epi64::<6>(block, previous);
@@ -205,10 +213,30 @@ fn shifted(previous: __m512i, block: __m512i) -> [__m512i; 3] {
 /// Four blocks, and the three bytes before them.
 type WideWindow = [u8; 4 * 64 + 3];
 
+/// Passes over ASCII, and checks what is left.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
+fn check_long(piece: &[u8]) -> Result<End, InvalidUtf8> {
+    let mut rest = piece;
+    if let Some((blocks, _)) = rest.split_first_chunk::<{ 4 * 64 }>() {
+        if !is_ascii::<0, _>(blocks) {
+            return check_mixed(piece);
+        }
+        // On to where a cache line begins: within what was looked at.
+        rest = &rest[4 * 64 - piece.as_ptr().addr() % 64..];
+    }
+    while let Some((blocks, behind)) = rest.split_first_chunk::<{ 4 * 64 }>() {
+        if !is_ascii::<0, _>(blocks) {
+            return check_mixed(rest);
+        }
+        rest = behind;
+    }
+    check_short(rest)
+}
+
 /// Checks a piece of at least 67 bytes.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
-fn check_long(piece: &[u8]) -> Result<End, InvalidUtf8> {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
+fn check_mixed(piece: &[u8]) -> Result<End, InvalidUtf8> {
     let (Some(first), Some(last)) = (piece.first_chunk::<64>(), piece.last_chunk::<67>()) else {
         return Err(InvalidUtf8);
     };
@@ -250,13 +278,10 @@ fn second_block(piece: &[u8]) -> usize {
 
 /// What is wrong in four blocks; nothing is looked up if they are ASCII.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn wide_window_errors(look_up: &LookUp, window: &WideWindow) -> __m512i {
-    let first_half = _mm512_or_si512(load::<3, _>(window), load::<67, _>(window));
-    let second_half = _mm512_or_si512(load::<131, _>(window), load::<195, _>(window));
-    let any = _mm512_movepi8_mask(_mm512_or_si512(first_half, second_half));
     let [before @ .., _] = window.first_chunk::<4>().unwrap_or(&[0; 4]);
-    if (any == 0) & before.is_ascii() {
+    if is_ascii::<3, _>(window) & before.is_ascii() {
         return _mm512_setzero_si512();
     }
     let first_half = _mm512_or_si512(
@@ -270,9 +295,22 @@ fn wide_window_errors(look_up: &LookUp, window: &WideWindow) -> __m512i {
     _mm512_or_si512(first_half, second_half)
 }
 
+/// Whether the four blocks from `AT` are ASCII.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
+fn is_ascii<const AT: usize, const LENGTH: usize>(bytes: &[u8; LENGTH]) -> bool {
+    let (_, blocks) = bytes.split_at(AT);
+    let Some(blocks) = blocks.first_chunk::<{ 4 * 64 }>() else {
+        return false;
+    };
+    let first_half = _mm512_or_si512(load::<0, _>(blocks), load::<64, _>(blocks));
+    let second_half = _mm512_or_si512(load::<128, _>(blocks), load::<192, _>(blocks));
+    _mm512_movepi8_mask(_mm512_or_si512(first_half, second_half)) == 0
+}
+
 /// What is wrong in the block of the window that begins at `AT`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn window_errors<const AT: usize, const LENGTH: usize>(
     look_up: &LookUp,
     bytes: &[u8; LENGTH],
@@ -291,7 +329,7 @@ fn window_errors<const AT: usize, const LENGTH: usize>(
 
 /// The 64 bytes from `AT`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn load<const AT: usize, const LENGTH: usize>(bytes: &[u8; LENGTH]) -> __m512i {
     const { assert!(AT + 64 <= LENGTH) }
     // SAFETY: a reference is valid for reads, these bytes are within it, and they need not be

@@ -171,7 +171,7 @@ fn copy_in_steps(
 ///
 /// All of `bytes` must be initialised.
 #[inline]
-unsafe fn initialised(bytes: &[MaybeUninit<u8>]) -> &[u8] {
+pub(crate) unsafe fn initialised(bytes: &[MaybeUninit<u8>]) -> &[u8] {
     // SAFETY: same place, length and lifetime, and the caller vouches for the content.
     unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
 }
@@ -221,6 +221,3 @@ fn cut_length(piece: &[u8]) -> usize {
     }
     0
 }
-
-#[cfg(test)]
-mod tests;
