@@ -6,8 +6,9 @@
 //! errors it allows, a bit for each; an error that all three allow is there. What is left is
 //! whether a character's third and fourth bytes are where they must be.
 //!
-//! A short text is held in registers from end to end. A longer one is read at four places for
-//! each block: loads are cheaper there than the shuffles that would shift its neighbours in.
+//! A short text, and one that is unmasked on the way, is held in registers. A longer one that is
+//! only checked is read at four places for each block: loads are cheaper there than the shuffles
+//! that would shift its neighbours in.
 
 use std::arch::x86_64::{
     __m512i, _bzhi_u64, _mm512_alignr_epi8, _mm512_alignr_epi64, _mm512_cmpge_epu8_mask,
@@ -21,7 +22,7 @@ use super::look_up::LookUp;
 use super::{End, InvalidUtf8};
 use crate::level::Avx512;
 
-/// The longest text that is held in registers.
+/// How many bytes are held in registers at a time.
 const SHORT: usize = 64 * 4;
 
 /// Checks `piece` but for the character that it may cut at its end.
