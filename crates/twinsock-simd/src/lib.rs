@@ -26,7 +26,7 @@
 mod level;
 mod mask;
 #[cfg(test)]
-mod oracle;
+mod tests;
 mod text_buffer;
 mod utf8;
 

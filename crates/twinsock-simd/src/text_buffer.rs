@@ -401,6 +401,3 @@ impl fmt::Debug for Room<'_> {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

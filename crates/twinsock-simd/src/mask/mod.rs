@@ -80,6 +80,3 @@ pub(crate) fn copy_masked_with(
         Level::Avx512(found) => x86_64::copy_masked_avx512(found, from, to, key),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ pub(super) struct LookUp {
 
 impl LookUp {
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
     pub(super) fn new() -> Self {
         Self {
             first_upper: load(&FIRST_UPPER),
@@ -26,7 +26,7 @@ impl LookUp {
     /// Not zero in each byte of `block` that is wrong after those that stand one, two and three
     /// bytes `before` it.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
     pub(super) fn errors(&self, block: __m512i, before: [__m512i; 3]) -> __m512i {
         let [one, two, three] = before;
         // The upper halves still have bits of a neighbour above them, and the lower halves the
@@ -161,14 +161,14 @@ impl Table {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn load(table: &Table) -> __m512i {
     // SAFETY: a reference is valid for reads, here of 64 bytes.
     unsafe { _mm512_loadu_si512(table.0.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,bmi2")]
 fn byte(value: u8) -> __m512i {
     _mm512_set1_epi8(value.cast_signed())
 }

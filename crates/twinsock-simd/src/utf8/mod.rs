@@ -97,7 +97,7 @@ pub(crate) fn unmask_whole_characters(
     key: [u8; 4],
 ) -> Result<usize, InvalidUtf8> {
     #[cfg(target_arch = "x86_64")]
-    if let (Level::Avx512(found), true) = (level, piece.len() <= avx512::SHORT) {
+    if let Level::Avx512(found) = level {
         return avx512::unmask_and_check(found, piece, key)?.whole_characters(piece);
     }
     unmask_in_steps(level, piece, key)
@@ -119,7 +119,7 @@ pub(crate) fn copy_whole_characters(
 ) -> Result<usize, InvalidUtf8> {
     assert_eq!(from.len(), to.len(), "each byte has its place");
     #[cfg(target_arch = "x86_64")]
-    if let (Level::Avx512(found), true) = (level, from.len() <= avx512::SHORT) {
+    if let Level::Avx512(found) = level {
         let end = avx512::copy_and_check(found, from, to, key)?;
         // SAFETY: all of it was written just now.
         return end.whole_characters(unsafe { initialised(to) });
@@ -171,7 +171,7 @@ fn copy_in_steps(
 ///
 /// All of `bytes` must be initialised.
 #[inline]
-unsafe fn initialised(bytes: &[MaybeUninit<u8>]) -> &[u8] {
+pub(crate) unsafe fn initialised(bytes: &[MaybeUninit<u8>]) -> &[u8] {
     // SAFETY: same place, length and lifetime, and the caller vouches for the content.
     unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
 }
@@ -221,6 +221,3 @@ fn cut_length(piece: &[u8]) -> usize {
     }
     0
 }
-
-#[cfg(test)]
-mod tests;

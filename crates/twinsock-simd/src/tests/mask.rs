@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::oracle;
+use super::oracle;
+use crate::level::Level;
+use crate::mask::{append_masked, append_masked_with, mask_with};
 
 /// Bytes that do not repeat with any small period.
 fn bytes(length: usize) -> Vec<u8> {

@@ -1,9 +1,12 @@
 //! The buffer against the standard library, at each prefix.
 
+use bytes::BufMut;
 use proptest::prelude::*;
 
-use super::*;
-use crate::oracle::{self, Random};
+use super::oracle::{self, Random};
+use crate::level::Level;
+use crate::text_buffer::TextBuffer;
+use crate::utf8::InvalidUtf8;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 

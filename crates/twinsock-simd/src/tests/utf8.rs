@@ -1,9 +1,15 @@
 //! Each level against the standard library.
 
+use std::mem::MaybeUninit;
+
 use proptest::prelude::*;
 
-use super::*;
-use crate::oracle::{self, Random};
+use super::oracle::{self, Random};
+use crate::level::Level;
+use crate::utf8::{
+    InvalidUtf8, copy_whole_characters, from_utf8, initialised, unmask_utf8,
+    unmask_whole_characters, whole_characters,
+};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
