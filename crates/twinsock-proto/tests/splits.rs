@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use twinsock_proto::{Closed, Limits, Message, Role, Settings};
-use twinsock_testkit::endpoint::Endpoint;
+use twinsock_testkit::endpoint::{Endpoint, Taking};
 use twinsock_testkit::wire::{self, Frame, LengthForm};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
@@ -16,7 +16,18 @@ struct Outcome {
     closed: Option<Closed>,
 }
 
-fn outcome<'a>(role: Role, parts: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+/// The same, whichever way messages are taken.
+fn outcome<'a>(role: Role, parts: impl IntoIterator<Item = &'a [u8]> + Clone) -> Outcome {
+    let lent = outcome_of(role, Taking::Lent, parts.clone());
+    assert_eq!(outcome_of(role, Taking::Owned, parts), lent);
+    lent
+}
+
+fn outcome_of<'a>(
+    role: Role,
+    taking: Taking,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> Outcome {
     let settings = Settings {
         limits: Limits {
             max_message_size: Some(100_000),
@@ -24,7 +35,7 @@ fn outcome<'a>(role: Role, parts: impl IntoIterator<Item = &'a [u8]>) -> Outcome
         },
         ..Settings::default()
     };
-    let mut endpoint = Endpoint::with_settings(role, settings);
+    let mut endpoint = Endpoint::with_settings(role, settings).taking(taking);
     for part in parts {
         endpoint.receive(part);
     }

@@ -24,7 +24,18 @@ pub struct Endpoint {
     /// The time on the virtual clock.
     pub now: Instant,
     messages: Vec<Message>,
+    taking: Taking,
     has_ended: bool,
+}
+
+/// How messages are taken out of the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Taking {
+    /// Lent, then made owned.
+    #[default]
+    Lent,
+    /// Owned at once.
+    Owned,
 }
 
 impl Endpoint {
@@ -42,8 +53,16 @@ impl Endpoint {
             connection: Connection::new(role, settings, [42; 32], now),
             now,
             messages: Vec::new(),
+            taking: Taking::default(),
             has_ended: false,
         }
+    }
+
+    /// From now on messages are taken so.
+    #[must_use]
+    pub fn taking(mut self, taking: Taking) -> Self {
+        self.taking = taking;
+        self
     }
 
     /// The network brings these bytes, in reads as large as the connection allows; all events
@@ -91,11 +110,18 @@ impl Endpoint {
 
     /// Takes all events.
     pub fn take_events(&mut self) {
-        while let Some(event) = self.connection.poll_event() {
-            match event {
-                Event::MessageReceived(message) => self.messages.push(message.into_owned()),
+        while let Some(message) = self.take_message() {
+            self.messages.push(message);
+        }
+    }
+
+    fn take_message(&mut self) -> Option<Message> {
+        match self.taking {
+            Taking::Owned => self.connection.poll_message(),
+            Taking::Lent => match self.connection.poll_event()? {
+                Event::MessageReceived(message) => Some(message.into_owned()),
                 event => unreachable!("{event:?}"),
-            }
+            },
         }
     }
 

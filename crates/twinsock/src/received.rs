@@ -45,10 +45,7 @@ pub(crate) trait Handed: Sized {
 impl Handed for Message {
     #[inline]
     fn take(connection: &mut Connection) -> Option<Self> {
-        let Some(Event::MessageReceived(message)) = connection.poll_event() else {
-            return None;
-        };
-        Some(message.into_owned())
+        connection.poll_message()
     }
 
     fn whole(message: Message) -> Self {

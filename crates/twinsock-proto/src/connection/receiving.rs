@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::connection::event::Event;
 use crate::frame::close_reason::CloseReason;
 use crate::limits::ReceiveMode;
+use crate::message::Message;
 use crate::receive::receiver::{ControlFrame, Step};
 
 /// A Close frame of the peer that is not answered yet.
@@ -35,6 +36,19 @@ impl Connection {
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.handle_held_close();
         self.poll_event_until(OnClose::Answer)
+    }
+
+    /// Like [`poll_event`](Self::poll_event), for a message that is kept: it is copied, unmasked
+    /// and checked in one pass.
+    #[inline]
+    pub fn poll_message(&mut self) -> Option<Message> {
+        if !self.has_event() {
+            return None;
+        }
+        self.receiver.take_message().unwrap_or_else(|violation| {
+            self.state.fail(violation.into());
+            None
+        })
     }
 
     /// Whether [`poll_event`](Self::poll_event) has an event.

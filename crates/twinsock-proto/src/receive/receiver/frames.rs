@@ -135,10 +135,26 @@ impl Receiver {
         None
     }
 
+    /// Whether what was read straight into its final place can be unmasked together with what
+    /// follows: the processor then need not wait for the copy that it just made.
+    fn may_unmask_later(&self) -> bool {
+        let Phase::Payload(frame) = &self.phase else {
+            return false;
+        };
+        let masked = self.masked();
+        (1..UNMASKED_AT_ONCE).contains(&masked)
+            && masked < frame.remaining
+            && self.memory.is_empty()
+            && !self.delivers_parts()
+    }
+
     /// Takes what came of the frame's payload.
     ///
     /// `None`: look again, at a part that is ready or at the next frame.
     pub(super) fn read_payload(&mut self) -> Result<Option<Step>, Failure> {
+        if self.may_unmask_later() {
+            return Ok(Some(Step::NeedsBytes));
+        }
         // All of them are unmasked here.
         self.read_directly += self.masked();
         let (&Phase::Payload(frame), Some(message)) = (&self.phase, &mut self.under_way) else {
@@ -217,3 +233,7 @@ fn collect(
     memory.advance(count);
     Ok(())
 }
+
+/// Payload read straight into its final place is unmasked when so much of it has come, in bytes:
+/// a piece that stays in the second-level cache.
+const UNMASKED_AT_ONCE: u64 = 256 * 1024;

@@ -1,11 +1,13 @@
 //! Cuts the bytes that were read into frames and lends messages, whole or in parts.
 //!
 //! Here is what is lent and for how long; [`frames`] does the cutting, [`control`] is for control
-//! frames, and [`phase`] is what the receiver is in the middle of.
+//! frames, [`taking`] for messages that are kept, and [`phase`] is what the receiver is in the
+//! middle of.
 
 mod control;
 mod frames;
 mod phase;
+mod taking;
 
 use bytes::buf::Limit;
 
