@@ -72,6 +72,8 @@ pub(crate) struct BinaryAssembly {
     bytes: Vec<u8>,
     /// How many of them are unmasked; the rest was read straight into this memory.
     unmasked: usize,
+    /// How many of them were looked at, and may be unmasked later.
+    seen: usize,
 }
 
 /// The bytes are the application's secrets: their number is enough.
@@ -134,6 +136,7 @@ impl Assembly {
             Self::Binary(binary) => {
                 MaskKey::append(key, piece, &mut binary.bytes);
                 binary.unmasked = binary.bytes.len();
+                binary.seen = binary.unmasked;
                 Ok(())
             }
         }
@@ -152,6 +155,21 @@ impl Assembly {
         match self {
             Self::Text(_) => 0,
             Self::Binary(binary) => binary.masked(),
+        }
+    }
+
+    /// Whether bytes were read in directly and not looked at yet.
+    pub(crate) fn has_unseen(&self) -> bool {
+        match self {
+            Self::Text(_) => false,
+            Self::Binary(binary) => binary.bytes.len() > binary.seen,
+        }
+    }
+
+    /// All bytes that were read in directly are looked at, and will be unmasked later.
+    pub(crate) fn see(&mut self) {
+        if let Self::Binary(binary) = self {
+            binary.seen = binary.bytes.len();
         }
     }
 
@@ -210,6 +228,7 @@ impl BinaryAssembly {
         }
         let count = new.len();
         self.unmasked += count;
+        self.seen = self.unmasked;
         count
     }
 }

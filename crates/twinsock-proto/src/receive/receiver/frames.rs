@@ -152,7 +152,10 @@ impl Receiver {
     ///
     /// `None`: look again, at a part that is ready or at the next frame.
     pub(super) fn read_payload(&mut self) -> Result<Option<Step>, Failure> {
-        if self.may_unmask_later() {
+        if self.may_unmask_later()
+            && let Some(message) = &mut self.under_way
+        {
+            message.assembly.see();
             return Ok(Some(Step::NeedsBytes));
         }
         // All of them are unmasked here.

@@ -156,7 +156,11 @@ impl Receiver {
                 ..
             }) => self.memory.len() > piece.length,
             Phase::Ready(_) | Phase::Header => !self.memory.is_empty(),
-            Phase::Payload(_) => self.masked() > 0 || !self.memory.is_empty(),
+            Phase::Payload(_) => {
+                let message = self.under_way.as_ref();
+                let has_unseen = message.is_some_and(|message| message.assembly.has_unseen());
+                has_unseen || !self.memory.is_empty()
+            }
         }
     }
 

@@ -7,12 +7,20 @@ use twinsock_proto::{Event, ReceiveMode};
 use crate::driver::engine::{Ahead, Engine, Unread, Wakes};
 
 impl Engine {
-    /// Reads on while a sender waits, so that the peer is not kept from reading in its turn.
-    ///
+    /// Reads on while a sender waits, so that the peer is not kept from reading in its turn. What
+    /// is to be answered to what was read has gone out before it is pending.
+    pub(super) fn poll_read_ahead(&mut self) -> Poll<()> {
+        let read = self.poll_look_ahead();
+        if read.is_pending() && self.connection.has_output() {
+            let _ = self.poll_write();
+        }
+        read
+    }
+
     /// Whole messages are kept in the inbox; in parts a message may be of any size, so reading
     /// ends at the first one. The peer's Close is left for the next receiver: what came before
     /// it may still be replied to.
-    pub(super) fn poll_read_ahead(&mut self) -> Poll<()> {
+    fn poll_look_ahead(&mut self) -> Poll<()> {
         if self.is_read_ahead_full() {
             self.ahead = Ahead::WaitsForReceiver;
             // One more read, and the core knows that it is we who do not read: it then does not
