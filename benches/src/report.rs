@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::libraries::Entry;
-use crate::library::Outcome;
+use crate::library::{Outcome, Standing};
 use crate::machine::Machine;
 use crate::measure::{Sample, Summary};
 use crate::workload::{Task, Workload};
@@ -115,14 +115,23 @@ impl Report {
         text + &self.failures()
     }
 
+    fn standing(&self, standing: Standing) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.standing == standing)
+    }
+
     fn table(&self, rows: &[&Row], figure: Figure) -> String {
         let mut text = String::from("| workload |");
-        for entry in self.entries.iter().filter(|entry| entry.is_ours()) {
+        for entry in self.standing(Standing::Ours) {
             let _ = write!(text, " {} | ÷ best peer |", entry.name);
         }
         text += " best peer |";
-        for entry in self.entries.iter().filter(|entry| !entry.is_ours()) {
+        for entry in self.standing(Standing::Peer) {
             let _ = write!(text, " {} |", entry.name);
+        }
+        for entry in self.standing(Standing::Limit) {
+            let _ = write!(text, " limit: {} |", entry.name);
         }
         let columns = text.matches('|').count() - 1;
         let _ = writeln!(text, "\n|{}", " --- |".repeat(columns));
@@ -134,14 +143,12 @@ impl Report {
 
     fn line(&self, row: &Row, figure: Figure) -> String {
         let summary = |entry: &Entry| row.summary(entry.name, figure);
-        let (ours, peers): (Vec<_>, Vec<_>) =
-            self.entries.iter().partition(|entry| entry.is_ours());
-        let best = peers
-            .iter()
-            .filter_map(|entry: &&Entry| Some((entry.name, summary(entry)?.median)))
+        let best = self
+            .standing(Standing::Peer)
+            .filter_map(|entry| Some((entry.name, summary(entry)?.median)))
             .min_by(|(_, one), (_, other)| one.total_cmp(other));
         let mut text = format!("| {} |", row.workload);
-        for entry in ours {
+        for entry in self.standing(Standing::Ours) {
             let found = summary(entry);
             let ratio = found
                 .zip(best)
@@ -150,7 +157,10 @@ impl Report {
             let _ = write!(text, " {} | {ratio} |", cell(found));
         }
         let _ = write!(text, " {} |", best.map_or("–", |(name, _)| name));
-        for entry in peers {
+        let others = self
+            .standing(Standing::Peer)
+            .chain(self.standing(Standing::Limit));
+        for entry in others {
             let _ = write!(text, " {} |", cell(summary(entry)));
         }
         text + "\n"

@@ -9,7 +9,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use crate::library::{Kind, Outcome, Socket};
 
 /// A library's message.
-pub(crate) trait SinkMessage: Clone {
+pub(crate) trait SinkMessage: Clone + Send + Sync + 'static {
     fn new(kind: Kind, payload: &Bytes) -> Outcome<Self>;
 
     /// The length of a data message; `None` for a control frame.
@@ -21,7 +21,7 @@ pub(crate) trait Item<M> {
     fn into_message(self) -> Outcome<M>;
 }
 
-impl<M, E: Error + 'static> Item<M> for Result<M, E> {
+impl<M, E: Error + Send + Sync + 'static> Item<M> for Result<M, E> {
     fn into_message(self) -> Outcome<M> {
         Ok(self?)
     }
@@ -44,7 +44,7 @@ impl<T, M> StreamSink<T, M> {
 
 impl<T, M> StreamSink<T, M>
 where
-    T: Stream<Item: Item<M>> + Unpin,
+    T: Stream<Item: Item<M> + Send> + Unpin,
     M: SinkMessage,
 {
     async fn next(&mut self) -> Outcome<Option<(M, usize)>> {
@@ -60,7 +60,11 @@ where
 
 impl<T, M> Socket for StreamSink<T, M>
 where
-    T: Stream<Item: Item<M>> + Sink<M, Error: Error + 'static> + Unpin,
+    T: Stream<Item: Item<M> + Send>
+        + Sink<M, Error: Error + Send + Sync + 'static>
+        + Send
+        + Unpin
+        + 'static,
     M: SinkMessage,
 {
     type Prepared = M;

@@ -5,13 +5,14 @@ use futures_util::SinkExt;
 use twinsock::{AcceptOptions, Message, MessageWebSocket, Utf8Bytes};
 
 use crate::libraries::{MAX_MESSAGE_SIZE, SMALL};
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{ByteStream, Kind, Library, Outcome, Socket, Standing};
 
 pub(crate) struct Twinsock;
 
 impl Library for Twinsock {
     const NAME: &'static str = "twinsock";
     const PACKAGE: &'static str = "twinsock";
+    const STANDING: Standing = Standing::Ours;
     const FLUSH: &'static str = "`send` gathers while received messages wait, and flushes before \
                                  `receive` waits";
 
