@@ -34,6 +34,17 @@ pub(crate) enum Standing {
     Limit,
 }
 
+/// How a loop is batched by hand: what can be sent goes out when the reader would wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Batching {
+    /// Its plain loop does that.
+    PlainLoop,
+    /// `feed` while there is input at hand, `flush` when there is none.
+    FeedAndFlush,
+    /// It writes each message: what it writes is gathered around its byte stream.
+    GatheredWrites,
+}
+
 /// A library under test: how it takes over a byte stream, with its opening handshake.
 pub(crate) trait Library: 'static {
     /// As the table calls it.
@@ -43,6 +54,7 @@ pub(crate) trait Library: 'static {
     const STANDING: Standing = Standing::Peer;
     /// When a sent message goes out, in the library's plain loop.
     const FLUSH: &'static str;
+    const BATCHING: Batching;
 
     type Server<S: ByteStream>: Socket;
     type Client<S: ByteStream>: Socket;
@@ -77,4 +89,9 @@ pub(crate) trait Socket: Send + 'static {
 
     /// One turn of the plain echo loop: receives a message and sends this very message back.
     fn echo(&mut self) -> impl Future<Output = Outcome<Option<usize>>> + Send;
+
+    /// One turn of the loop that is batched by hand.
+    fn echo_batched(&mut self) -> impl Future<Output = Outcome<Option<usize>>> + Send {
+        self.echo()
+    }
 }

@@ -1,6 +1,7 @@
 //! twinsock and its peers, side by side in one run; see the README beside this package.
 
 mod frames;
+mod gathering;
 mod libraries;
 mod library;
 mod machine;
@@ -9,7 +10,9 @@ mod memory;
 mod neutral;
 mod opening;
 mod processor;
+mod quantity;
 mod report;
+mod run;
 mod sample;
 mod workload;
 mod workloads;

@@ -9,7 +9,8 @@ use crate::libraries::Entry;
 use crate::library::{Outcome, Standing};
 use crate::machine::Machine;
 use crate::measure::{Sample, Summary};
-use crate::workload::{Task, Workload};
+use crate::quantity::Quantity;
+use crate::workload::Workload;
 
 /// Every sample of one library on one workload.
 #[derive(Clone, Serialize)]
@@ -32,29 +33,25 @@ fn as_name<S: serde::Serializer>(workload: &Workload, serializer: S) -> Result<S
     serializer.collect_str(workload)
 }
 
-/// Which time a table is about.
-#[derive(Clone, Copy)]
-enum Figure {
-    Cpu,
-    Wall,
-}
-
-impl Figure {
-    fn of(self, sample: &Sample) -> f64 {
-        match self {
-            Self::Cpu => sample.cpu_nanoseconds,
-            Self::Wall => sample.wall_nanoseconds,
-        }
-    }
-}
-
 impl Row {
-    fn summary(&self, library: &str, figure: Figure) -> Option<Summary> {
+    /// Whether a table of this quantity has this row.
+    fn shows(&self, quantity: Quantity) -> bool {
+        let is_told = quantity != Quantity::WallNanoseconds || self.workload.is_over_network();
+        let mut samples = self.series.iter().flat_map(|series| &series.samples);
+        is_told && samples.any(|sample| sample.get(quantity).is_some())
+    }
+
+    fn summary(&self, library: &str, quantity: Quantity) -> Option<Summary> {
         let series = self
             .series
             .iter()
             .find(|series| series.library == library)?;
-        Summary::of(series.samples.iter().map(|sample| figure.of(sample)))
+        Summary::of(
+            series
+                .samples
+                .iter()
+                .filter_map(|sample| sample.get(quantity)),
+        )
     }
 }
 
@@ -102,14 +99,11 @@ impl Report {
                 .iter()
                 .filter(|row| row.workload.table() == table)
                 .collect();
-            let _ = write!(text, "\n### {table}: CPU time per message\n\n");
-            text += &self.table(&rows, Figure::Cpu);
-            if rows
-                .iter()
-                .any(|row| matches!(row.workload.task, Task::Echo { .. }))
-            {
-                let _ = write!(text, "\n### {table}: time on the clock per message\n\n");
-                text += &self.table(&rows, Figure::Wall);
+            for quantity in Quantity::ALL {
+                if rows.iter().any(|row| row.shows(quantity)) {
+                    let _ = write!(text, "\n### {table}: {}\n\n", quantity.title());
+                    text += &self.table(&rows, quantity);
+                }
             }
         }
         text + &self.failures()
@@ -121,7 +115,7 @@ impl Report {
             .filter(move |entry| entry.standing == standing)
     }
 
-    fn table(&self, rows: &[&Row], figure: Figure) -> String {
+    fn table(&self, rows: &[&Row], quantity: Quantity) -> String {
         let mut text = String::from("| workload |");
         for entry in self.standing(Standing::Ours) {
             let _ = write!(text, " {} | ÷ best peer |", entry.name);
@@ -136,13 +130,13 @@ impl Report {
         let columns = text.matches('|').count() - 1;
         let _ = writeln!(text, "\n|{}", " --- |".repeat(columns));
         for row in rows {
-            text += &self.line(row, figure);
+            text += &self.line(row, quantity);
         }
         text
     }
 
-    fn line(&self, row: &Row, figure: Figure) -> String {
-        let summary = |entry: &Entry| row.summary(entry.name, figure);
+    fn line(&self, row: &Row, quantity: Quantity) -> String {
+        let summary = |entry: &Entry| row.summary(entry.name, quantity);
         let best = self
             .standing(Standing::Peer)
             .filter_map(|entry| Some((entry.name, summary(entry)?.median)))
@@ -154,14 +148,14 @@ impl Report {
                 .zip(best)
                 .map(|(found, (_, best))| found.median / best);
             let ratio = ratio.map_or("–".to_owned(), |ratio| format!("**{ratio:.2}**"));
-            let _ = write!(text, " {} | {ratio} |", cell(found));
+            let _ = write!(text, " {} | {ratio} |", cell(quantity, found));
         }
         let _ = write!(text, " {} |", best.map_or("–", |(name, _)| name));
         let others = self
             .standing(Standing::Peer)
             .chain(self.standing(Standing::Limit));
         for entry in others {
-            let _ = write!(text, " {} |", cell(summary(entry)));
+            let _ = write!(text, " {} |", cell(quantity, summary(entry)));
         }
         text + "\n"
     }
@@ -196,14 +190,13 @@ impl Report {
 }
 
 /// The median, and how far the rounds lie apart.
-fn cell(summary: Option<Summary>) -> String {
+fn cell(quantity: Quantity, summary: Option<Summary>) -> String {
     let Some(Summary { median, spread }) = summary else {
         return "–".to_owned();
     };
-    let time = match median {
-        0.0..100.0 => format!("{median:.1} ns"),
-        0.0..1_000.0 => format!("{median:.0} ns"),
-        _ => format!("{:.2} µs", median / 1_000.0),
-    };
-    format!("{time} ±{:.0} %", spread * 50.0)
+    let text = quantity.text(median);
+    match spread {
+        Some(spread) => format!("{text} ±{:.0} %", spread * 50.0),
+        None => text,
+    }
 }

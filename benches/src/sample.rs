@@ -7,6 +7,7 @@ use crate::libraries::Entry;
 use crate::library::Outcome;
 use crate::measure::Sample;
 use crate::processor;
+use crate::run::Run;
 use crate::workload::Workload;
 
 /// Runs this program again for one sample.
@@ -26,7 +27,7 @@ pub(crate) fn take(workload: &Workload, entry: &Entry) -> Outcome<Sample> {
 /// Is that one process: measures, and prints what it took.
 pub(crate) fn print(workload: &Workload, entry: &Entry) -> Outcome<()> {
     processor::pin_library();
-    let sample = entry.run(workload, &workload.frames())?;
+    let sample = entry.run(&Run::of(*workload))?;
     println!("{}", serde_json::to_string(&sample)?);
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What is measured: the list of workloads, and the frames that each needs.
+//! What is measured: the list of workloads.
 
 use std::fmt;
 
-use crate::frames::{Content, Frames};
+use crate::frames::Content;
 
 /// The side that the library under test is on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(crate) enum Task {
     /// Over TCP on loopback, in the plain loop of receive and send, with so many messages under
     /// way.
     Echo { in_flight: usize },
+    /// The same in the best loop that is batched by hand.
+    EchoBatched { in_flight: usize },
     /// The same out of memory and into a sink: all that is no system call.
     MemoryEcho,
     /// Bytes in memory become messages.
@@ -50,17 +52,7 @@ const CONTENTS: [Content; 3] = [Content::Binary, Content::Ascii, Content::MultiB
 
 /// All rows, in the table's order.
 pub(crate) fn all() -> Vec<Workload> {
-    let mut workloads = Vec::new();
-    for role in Role::BOTH {
-        for in_flight in [1, 16, 1_000] {
-            workloads.push(Workload {
-                task: Task::Echo { in_flight },
-                role,
-                content: Content::Binary,
-                size: 32,
-            });
-        }
-    }
+    let mut workloads = echoes();
     for role in Role::BOTH {
         for content in CONTENTS {
             workloads.extend(of_every_size(Task::Parse, role, content));
@@ -77,6 +69,28 @@ pub(crate) fn all() -> Vec<Workload> {
     workloads
 }
 
+fn echoes() -> Vec<Workload> {
+    let mut workloads = Vec::new();
+    for role in Role::BOTH {
+        for in_flight in [1, 16, 1_000] {
+            workloads.push(binary(Task::Echo { in_flight }, role, 32));
+        }
+    }
+    for (size, in_flight) in [(32, 1_000), (1 << 10, 1_000), (64 << 10, 64)] {
+        workloads.push(binary(Task::EchoBatched { in_flight }, Role::Server, size));
+    }
+    workloads
+}
+
+fn binary(task: Task, role: Role, size: usize) -> Workload {
+    Workload {
+        task,
+        role,
+        content: Content::Binary,
+        size,
+    }
+}
+
 fn of_every_size(task: Task, role: Role, content: Content) -> impl Iterator<Item = Workload> {
     SIZES.into_iter().map(move |size| Workload {
         task,
@@ -91,15 +105,19 @@ impl Workload {
     pub(crate) fn table(&self) -> &'static str {
         match self.task {
             Task::Echo { .. } => "echo",
+            Task::EchoBatched { .. } => "echo-batched",
             Task::MemoryEcho => "memory-echo",
             Task::Parse => "parse",
             Task::Serialise => "serialise",
         }
     }
 
-    /// What the library's peer sends.
-    pub(crate) fn frames(&self) -> Frames {
-        Frames::sent_to(self.role, self.content, self.size)
+    /// Whether the clock tells more than the CPU time.
+    pub(crate) fn is_over_network(&self) -> bool {
+        match self.task {
+            Task::Echo { .. } | Task::EchoBatched { .. } => true,
+            Task::MemoryEcho | Task::Parse | Task::Serialise => false,
+        }
     }
 
     /// How many messages one sample takes: some 50 to 500 ms.
@@ -108,6 +126,7 @@ impl Workload {
             Task::Echo { in_flight: 1 } => 5_000,
             Task::Echo { in_flight: 2..=99 } => 40_000,
             Task::Echo { .. } => 100_000,
+            Task::EchoBatched { .. } => 100_000_000 / (400 + self.size * 3 / 10),
             Task::MemoryEcho | Task::Parse | Task::Serialise => 50_000_000 / (60 + self.size / 8),
         }
     }
@@ -118,7 +137,9 @@ impl fmt::Display for Workload {
         let (table, role, content) = (self.table(), self.role.name(), self.content.name());
         write!(formatter, "{table}/{role}/{content}/{}", self.size)?;
         match self.task {
-            Task::Echo { in_flight } => write!(formatter, "/{in_flight}"),
+            Task::Echo { in_flight } | Task::EchoBatched { in_flight } => {
+                write!(formatter, "/{in_flight}")
+            }
             Task::MemoryEcho | Task::Parse | Task::Serialise => Ok(()),
         }
     }

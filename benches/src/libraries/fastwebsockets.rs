@@ -4,7 +4,7 @@ use bytes::Bytes;
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
 
 pub(crate) struct FastWebSockets;
@@ -13,6 +13,7 @@ impl Library for FastWebSockets {
     const NAME: &'static str = "fastwebsockets";
     const PACKAGE: &'static str = "fastwebsockets";
     const FLUSH: &'static str = "`write_frame` writes each message";
+    const BATCHING: Batching = Batching::GatheredWrites;
 
     type Server<S: ByteStream> = Collected<S>;
     type Client<S: ByteStream> = Collected<S>;

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
 use crate::opening;
 use crate::workload::Task;
 
@@ -28,6 +28,7 @@ impl Library for Floor {
     const PACKAGE: &'static str = "tokio";
     const STANDING: Standing = Standing::Limit;
     const FLUSH: &'static str = "messages are gathered until the reader would wait";
+    const BATCHING: Batching = Batching::PlainLoop;
 
     type Server<S: ByteStream> = Endpoint<S, false>;
     type Client<S: ByteStream> = Endpoint<S, true>;
@@ -36,7 +37,11 @@ impl Library for Floor {
     fn takes_part_in(task: Task) -> bool {
         matches!(
             task,
-            Task::Echo { .. } | Task::MemoryEcho | Task::Parse | Task::Serialise
+            Task::Echo { .. }
+                | Task::EchoBatched { .. }
+                | Task::MemoryEcho
+                | Task::Parse
+                | Task::Serialise
         )
     }
 

@@ -13,9 +13,9 @@ mod web_socket;
 mod wtx;
 mod yawc;
 
-use crate::frames::Frames;
 use crate::library::{Library, Outcome, Standing};
 use crate::measure::Sample;
+use crate::run::Run;
 use crate::workload::{Task, Workload};
 use crate::workloads;
 
@@ -33,7 +33,7 @@ pub(crate) struct Entry {
     pub(crate) flush: &'static str,
     pub(crate) standing: Standing,
     takes_part_in: fn(Task) -> bool,
-    run: fn(&Workload, &Frames) -> Outcome<Sample>,
+    run: fn(&Run) -> Outcome<Sample>,
 }
 
 impl Entry {
@@ -52,8 +52,8 @@ impl Entry {
         (self.takes_part_in)(workload.task)
     }
 
-    pub(crate) fn run(&self, workload: &Workload, frames: &Frames) -> Outcome<Sample> {
-        (self.run)(workload, frames)
+    pub(crate) fn run(&self, run: &Run) -> Outcome<Sample> {
+        (self.run)(run)
     }
 
     /// As the lock file has it.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncWriteExt, ReadBuf};
 
 use crate::frames::{self, Header};
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
 use crate::opening;
 
 /// What one read asks for, and one write gathers.
@@ -34,6 +34,7 @@ impl Library for Raw {
     const PACKAGE: &'static str = "tokio";
     const STANDING: Standing = Standing::Limit;
     const FLUSH: &'static str = "replies are gathered until the reader would wait";
+    const BATCHING: Batching = Batching::PlainLoop;
 
     type Server<S: ByteStream> = Counted<S, false>;
     type Client<S: ByteStream> = Counted<S, true>;

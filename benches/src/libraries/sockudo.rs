@@ -5,7 +5,7 @@ use sockudo_ws::{Config, Message, Role, WebSocketStream};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Sockudo;
@@ -16,6 +16,7 @@ impl Library for Sockudo {
     const NAME: &'static str = "sockudo-ws";
     const PACKAGE: &'static str = "sockudo-ws";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;

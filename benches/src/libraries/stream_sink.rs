@@ -1,7 +1,9 @@
 //! Libraries whose socket is a `Stream` and a `Sink` of messages.
 
 use std::error::Error;
+use std::future::poll_fn;
 use std::marker::PhantomData;
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -94,6 +96,26 @@ where
             return Ok(None);
         };
         self.socket.send(message).await?;
+        Ok(Some(length))
+    }
+
+    async fn echo_batched(&mut self) -> Outcome<Option<usize>> {
+        let next = poll_fn(|context| Poll::Ready(self.socket.poll_next_unpin(context)));
+        let item = match next.await {
+            Poll::Ready(item) => item,
+            Poll::Pending => {
+                self.socket.flush().await?;
+                self.socket.next().await
+            }
+        };
+        let Some(item) = item else {
+            return Ok(None);
+        };
+        let message = item.into_message()?;
+        let Some(length) = message.data_length() else {
+            return Err("expected a data message".into());
+        };
+        self.socket.feed(message).await?;
         Ok(Some(length))
     }
 }

@@ -5,7 +5,7 @@ use tokio_websockets::{ClientBuilder, Limits, Message, ServerBuilder, WebSocketS
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct TokioWebSockets;
@@ -16,6 +16,7 @@ impl Library for TokioWebSockets {
     const NAME: &'static str = "tokio-websockets";
     const PACKAGE: &'static str = "tokio-websockets";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;

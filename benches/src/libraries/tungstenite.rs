@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Tungstenite;
@@ -18,6 +18,7 @@ impl Library for Tungstenite {
     const NAME: &'static str = "tokio-tungstenite";
     const PACKAGE: &'static str = "tokio-tungstenite";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;

@@ -5,7 +5,7 @@ use futures_util::SinkExt;
 use twinsock::{AcceptOptions, Message, MessageWebSocket, Utf8Bytes};
 
 use crate::libraries::{MAX_MESSAGE_SIZE, SMALL};
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
 
 pub(crate) struct Twinsock;
 
@@ -15,6 +15,7 @@ impl Library for Twinsock {
     const STANDING: Standing = Standing::Ours;
     const FLUSH: &'static str = "`send` gathers while received messages wait, and flushes before \
                                  `receive` waits";
+    const BATCHING: Batching = Batching::PlainLoop;
 
     type Server<S: ByteStream> = MessageWebSocket;
     type Client<S: ByteStream> = MessageWebSocket;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use twinsock_proto::{Connection, Event, Message, Role, Settings, Transmit, Utf8Bytes};
 
 use crate::libraries::SMALL;
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
 use crate::opening;
 use crate::workload::Task;
 
@@ -18,6 +18,7 @@ impl Library for TwinsockCore {
     const NAME: &'static str = "twinsock core, lent";
     const PACKAGE: &'static str = "twinsock-proto";
     const FLUSH: &'static str = "as its driver wants: here when nothing more has been read";
+    const BATCHING: Batching = Batching::PlainLoop;
     const STANDING: Standing = Standing::Ours;
 
     type Server<S: ByteStream> = Driven<S>;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use tokio::io::BufReader;
 use web_socket::{DataType, Event, MessageType, WebSocket};
 
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
 
 pub(crate) struct WebSocketCrate;
@@ -14,6 +14,7 @@ impl Library for WebSocketCrate {
     const NAME: &'static str = "web-socket";
     const PACKAGE: &'static str = "web-socket";
     const FLUSH: &'static str = "`send` writes each message";
+    const BATCHING: Batching = Batching::GatheredWrites;
 
     type Server<S: ByteStream> = Buffered<S>;
     type Client<S: ByteStream> = Buffered<S>;

@@ -11,7 +11,7 @@ use wtx::stream::{StreamReader, StreamWriter};
 use wtx::web_socket::{Frame, OpCode, WebSocketBuffer, WebSocketOwned, WebSocketPayloadOrigin};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
 
 pub(crate) struct Wtx;
@@ -20,6 +20,7 @@ impl Library for Wtx {
     const NAME: &'static str = "wtx";
     const PACKAGE: &'static str = "wtx";
     const FLUSH: &'static str = "`write_frame` writes each message";
+    const BATCHING: Batching = Batching::GatheredWrites;
 
     type Server<S: ByteStream> = Opened<S, false>;
     type Client<S: ByteStream> = Opened<S, true>;

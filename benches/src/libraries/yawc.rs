@@ -5,7 +5,7 @@ use yawc::{Frame, OpCode, Options, Role, WebSocket};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{Item, SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Yawc;
@@ -16,6 +16,7 @@ impl Library for Yawc {
     const NAME: &'static str = "yawc";
     const PACKAGE: &'static str = "yawc";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;

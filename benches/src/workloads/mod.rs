@@ -6,23 +6,19 @@ mod in_memory;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::frames::Frames;
 use crate::library::{Library, Outcome, Socket};
 use crate::measure::Sample;
+use crate::run::Run;
 use crate::workload::{Role, Task, Workload};
 
 /// One sample.
-pub(crate) fn run<L: Library>(workload: &Workload, frames: &Frames) -> Outcome<Sample> {
-    let runtime = runtime()?;
-    runtime.block_on(async {
-        match (workload.task, workload.role) {
-            (Task::Echo { in_flight }, Role::Server) => {
-                echo::as_server::<L>(workload, frames, in_flight).await
-            }
-            (Task::Echo { in_flight }, Role::Client) => {
-                echo::as_client::<L>(workload, frames, in_flight).await
-            }
-            _ => in_memory::run::<L>(workload, frames).await,
+pub(crate) fn run<L: Library>(run: &Run) -> Outcome<Sample> {
+    runtime()?.block_on(async {
+        match (run.workload.task, run.workload.role) {
+            (Task::Echo { in_flight }, Role::Server) => echo::as_server::<L>(run, in_flight).await,
+            (Task::Echo { in_flight }, Role::Client) => echo::as_client::<L>(run, in_flight).await,
+            (Task::EchoBatched { in_flight }, _) => echo::batched::<L>(run, in_flight).await,
+            (Task::MemoryEcho | Task::Parse | Task::Serialise, _) => in_memory::run::<L>(run).await,
         }
     })
 }
@@ -36,11 +32,6 @@ fn prepared<S: Socket>(workload: &Workload) -> Outcome<S::Prepared> {
     let content = workload.content;
     let payload = content.payload(workload.size, &mut fastrand::Rng::with_seed(7));
     S::prepare(content.kind(), &Bytes::from(payload))
-}
-
-/// A tenth as many messages go before those that are measured.
-fn warm_up(messages: usize) -> usize {
-    messages / 10
 }
 
 /// That a whole message of the right size came.
