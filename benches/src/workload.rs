@@ -22,6 +22,24 @@ impl Role {
     }
 }
 
+/// Where the messages go, seen from the library.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Send,
+    Receive,
+}
+
+impl Direction {
+    const BOTH: [Self; 2] = [Self::Send, Self::Receive];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Receive => "receive",
+        }
+    }
+}
+
 /// What the library does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
@@ -36,6 +54,8 @@ pub(crate) enum Task {
     Parse,
     /// Messages become bytes in a sink.
     Serialise,
+    /// Over TCP on loopback, in one direction.
+    Bulk(Direction),
 }
 
 /// One row of the table.
@@ -47,6 +67,10 @@ pub(crate) struct Workload {
     pub(crate) size: usize,
 }
 
+/// The size of messages in bulk.
+pub(crate) const BULK_SIZE: usize = 64 << 10;
+/// 1 GiB of them.
+const BULK_MESSAGES: usize = 16 << 10;
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 const CONTENTS: [Content; 3] = [Content::Binary, Content::Ascii, Content::MultiByte];
 
@@ -66,7 +90,13 @@ pub(crate) fn all() -> Vec<Workload> {
         Role::Server,
         Content::Binary,
     ));
+    workloads.extend(bulk());
     workloads
+}
+
+fn bulk() -> impl Iterator<Item = Workload> {
+    let sides = Role::BOTH.into_iter();
+    sides.flat_map(|role| Direction::BOTH.map(|way| binary(Task::Bulk(way), role, BULK_SIZE)))
 }
 
 fn echoes() -> Vec<Workload> {
@@ -109,13 +139,14 @@ impl Workload {
             Task::MemoryEcho => "memory-echo",
             Task::Parse => "parse",
             Task::Serialise => "serialise",
+            Task::Bulk(_) => "bulk",
         }
     }
 
     /// Whether the clock tells more than the CPU time.
     pub(crate) fn is_over_network(&self) -> bool {
         match self.task {
-            Task::Echo { .. } | Task::EchoBatched { .. } => true,
+            Task::Echo { .. } | Task::EchoBatched { .. } | Task::Bulk(_) => true,
             Task::MemoryEcho | Task::Parse | Task::Serialise => false,
         }
     }
@@ -127,6 +158,7 @@ impl Workload {
             Task::Echo { in_flight: 2..=99 } => 40_000,
             Task::Echo { .. } => 100_000,
             Task::EchoBatched { .. } => 100_000_000 / (400 + self.size * 3 / 10),
+            Task::Bulk(_) => BULK_MESSAGES,
             Task::MemoryEcho | Task::Parse | Task::Serialise => 50_000_000 / (60 + self.size / 8),
         }
     }
@@ -134,13 +166,16 @@ impl Workload {
 
 impl fmt::Display for Workload {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (table, role, content) = (self.table(), self.role.name(), self.content.name());
-        write!(formatter, "{table}/{role}/{content}/{}", self.size)?;
+        let (table, role) = (self.table(), self.role.name());
+        let (content, size) = (self.content.name(), self.size);
         match self.task {
             Task::Echo { in_flight } | Task::EchoBatched { in_flight } => {
-                write!(formatter, "/{in_flight}")
+                write!(formatter, "{table}/{role}/{content}/{size}/{in_flight}")
             }
-            Task::MemoryEcho | Task::Parse | Task::Serialise => Ok(()),
+            Task::MemoryEcho | Task::Parse | Task::Serialise => {
+                write!(formatter, "{table}/{role}/{content}/{size}")
+            }
+            Task::Bulk(direction) => write!(formatter, "{table}/{role}/{}", direction.name()),
         }
     }
 }

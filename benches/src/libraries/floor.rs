@@ -42,6 +42,7 @@ impl Library for Floor {
                 | Task::MemoryEcho
                 | Task::Parse
                 | Task::Serialise
+                | Task::Bulk(_)
         )
     }
 

@@ -9,6 +9,7 @@ mod tokio_websockets;
 mod tungstenite;
 mod twinsock;
 mod twinsock_core;
+mod twinsock_stream;
 mod web_socket;
 mod wtx;
 mod yawc;
@@ -67,10 +68,11 @@ impl Entry {
 }
 
 /// Ours first, then the limits.
-pub(crate) fn all() -> [Entry; 11] {
+pub(crate) fn all() -> [Entry; 12] {
     [
         Entry::of::<twinsock::Twinsock>(),
         Entry::of::<twinsock_core::TwinsockCore>(),
+        Entry::of::<twinsock_stream::TwinsockStream>(),
         Entry::of::<raw::Raw>(),
         Entry::of::<floor::Floor>(),
         Entry::of::<tungstenite::Tungstenite>(),

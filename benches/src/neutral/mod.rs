@@ -1,6 +1,7 @@
 //! The other side over TCP: it sends frames built beforehand and counts bytes, and knows no
 //! library. It runs on a thread of its own, with blocking calls.
 
+mod flow;
 mod replies;
 
 use std::io::{Read, Write};
@@ -36,6 +37,10 @@ pub(crate) enum Dialogue {
         in_flight: usize,
         messages: usize,
     },
+    /// Nothing comes back.
+    ToLibrary { messages: usize },
+    /// At least so many bytes come, with their headers, and nothing is sent.
+    FromLibrary { bytes: usize },
 }
 
 /// The other side at work.
@@ -114,6 +119,8 @@ fn talk(stream: TcpStream, exchange: &Exchange) -> Outcome<()> {
             messages,
         }
         .exchange(&stream),
+        Dialogue::ToLibrary { messages } => flow::to_library(&stream, &exchange.frames, messages),
+        Dialogue::FromLibrary { bytes } => flow::from_library(&stream, bytes),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How each workload is run with a library.
 
+mod bulk;
 mod echo;
 mod in_memory;
 
@@ -18,6 +19,7 @@ pub(crate) fn run<L: Library>(run: &Run) -> Outcome<Sample> {
             (Task::Echo { in_flight }, Role::Server) => echo::as_server::<L>(run, in_flight).await,
             (Task::Echo { in_flight }, Role::Client) => echo::as_client::<L>(run, in_flight).await,
             (Task::EchoBatched { in_flight }, _) => echo::batched::<L>(run, in_flight).await,
+            (Task::Bulk(direction), _) => bulk::run::<L>(run, direction).await,
             (Task::MemoryEcho | Task::Parse | Task::Serialise, _) => in_memory::run::<L>(run).await,
         }
     })
