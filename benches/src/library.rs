@@ -9,7 +9,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::workload::Task;
 
 /// A result whose error is only ever printed.
-pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome<T> = Result<T, Failure>;
+
+/// Why something could not be measured.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// A byte stream that every library can run over.
 pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {}
@@ -66,6 +69,12 @@ pub(crate) trait Library: 'static {
     fn accept<S: ByteStream>(stream: S) -> impl Future<Output = Outcome<Self::Server<S>>> + Send;
 
     fn connect<S: ByteStream>(stream: S) -> impl Future<Output = Outcome<Self::Client<S>>> + Send;
+
+    /// The library's own handshake as a server; the socket that comes of it is dropped.
+    fn answer_handshake<S: ByteStream>(stream: S) -> impl Future<Output = Outcome<()>> + Send;
+
+    /// The library's own handshake as a client; the socket that comes of it is dropped.
+    fn ask_handshake<S: ByteStream>(stream: S) -> impl Future<Output = Outcome<()>> + Send;
 }
 
 /// An open WebSocket of the library under test.

@@ -1,6 +1,7 @@
 //! The clock, and what comes of the samples of several rounds.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::{Duration, Instant};
 
 use cpu_time::{ProcessTime, ThreadTime};
@@ -12,36 +13,32 @@ use crate::quantity::Quantity;
 /// Started when the warm-up is over; it knows the time and the CPU time.
 pub(crate) struct Clock {
     wall: Instant,
-    cpu: CpuClock,
-}
-
-/// Whose CPU time.
-enum CpuClock {
-    Thread(ThreadTime),
-    Process(ProcessTime),
+    cpu: Duration,
+    read_cpu: fn() -> io::Result<Duration>,
 }
 
 impl Clock {
     /// With the CPU time of the calling thread.
     pub(crate) fn start() -> Outcome<Self> {
-        let wall = Instant::now();
-        let cpu = CpuClock::Thread(ThreadTime::try_now()?);
-        Ok(Self { wall, cpu })
+        Self::with(|| Ok(ThreadTime::try_now()?.as_duration()))
     }
 
     /// With the CPU time of all threads.
     pub(crate) fn start_for_process() -> Outcome<Self> {
-        let wall = Instant::now();
-        let cpu = CpuClock::Process(ProcessTime::try_now()?);
-        Ok(Self { wall, cpu })
+        Self::with(|| Ok(ProcessTime::try_now()?.as_duration()))
+    }
+
+    fn with(read_cpu: fn() -> io::Result<Duration>) -> Outcome<Self> {
+        Ok(Self {
+            wall: Instant::now(),
+            cpu: read_cpu()?,
+            read_cpu,
+        })
     }
 
     /// What one of `messages` took.
     pub(crate) fn stop(self, messages: usize) -> Outcome<Sample> {
-        let cpu = match self.cpu {
-            CpuClock::Thread(time) => time.try_elapsed()?,
-            CpuClock::Process(time) => time.try_elapsed()?,
-        };
+        let cpu = (self.read_cpu)()?.saturating_sub(self.cpu);
         let wall = self.wall.elapsed();
         Ok(Sample::from([
             (Quantity::CpuNanoseconds, per_message(cpu, messages)),

@@ -8,16 +8,42 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Quantity {
     CpuNanoseconds,
     WallNanoseconds,
+    ResidentBytes,
+    LiveBytes,
+    LiveAllocations,
+    Allocations,
+    SystemCalls,
+    /// Those system calls that wait for the network.
+    Waits,
+    Instructions,
 }
 
 impl Quantity {
     /// In the order of the tables.
-    pub(crate) const ALL: [Self; 2] = [Self::CpuNanoseconds, Self::WallNanoseconds];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::CpuNanoseconds,
+        Self::WallNanoseconds,
+        Self::ResidentBytes,
+        Self::LiveBytes,
+        Self::LiveAllocations,
+        Self::Allocations,
+        Self::SystemCalls,
+        Self::Waits,
+        Self::Instructions,
+    ];
 
-    pub(crate) fn title(self) -> &'static str {
+    /// Of one message, connection or whatever the workload counts.
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::CpuNanoseconds => "CPU time per message",
-            Self::WallNanoseconds => "time on the clock per message",
+            Self::CpuNanoseconds => "CPU time",
+            Self::WallNanoseconds => "time on the clock",
+            Self::ResidentBytes => "resident memory",
+            Self::LiveBytes => "allocated memory",
+            Self::LiveAllocations => "live allocations",
+            Self::Allocations => "allocations",
+            Self::SystemCalls => "system calls",
+            Self::Waits => "system calls that wait",
+            Self::Instructions => "instructions",
         }
     }
 
@@ -25,6 +51,11 @@ impl Quantity {
     pub(crate) fn text(self, value: f64) -> String {
         match self {
             Self::CpuNanoseconds | Self::WallNanoseconds => time(value),
+            Self::ResidentBytes | Self::LiveBytes => bytes(value),
+            Self::LiveAllocations => format!("{value:.1}"),
+            Self::Allocations => count(value, 2),
+            Self::SystemCalls | Self::Waits => count(value, 3),
+            Self::Instructions => format!("{value:.0}"),
         }
     }
 }
@@ -34,5 +65,21 @@ fn time(nanoseconds: f64) -> String {
         0.0..100.0 => format!("{nanoseconds:.1} ns"),
         0.0..1_000.0 => format!("{nanoseconds:.0} ns"),
         _ => format!("{:.2} µs", nanoseconds / 1_000.0),
+    }
+}
+
+fn bytes(count: f64) -> String {
+    match count {
+        ..100_000.0 => format!("{count:.0} B"),
+        _ => format!("{:.0} KiB", count / 1_024.0),
+    }
+}
+
+/// What happens just once leaves a trace in a difference, above or below nothing.
+fn count(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.trim_start_matches(['-', '0', '.']) {
+        "" => text.trim_start_matches('-').to_owned(),
+        _ => text,
     }
 }

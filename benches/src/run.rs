@@ -1,7 +1,7 @@
 //! So many messages of one workload.
 
 use crate::frames::Frames;
-use crate::workload::Workload;
+use crate::workload::{Task, Workload};
 
 /// What one process does.
 #[derive(Clone, Copy)]
@@ -20,9 +20,14 @@ impl Run {
         }
     }
 
-    /// A tenth as many messages go before those that are measured.
+    /// A tenth as many messages go before those that are measured; where there are many
+    /// connections, until all are open and have been heard.
     pub(crate) fn warm_up(&self) -> usize {
-        self.messages / 10
+        let least = match self.workload.task {
+            Task::Many { connections, .. } => 2 * connections,
+            _ => 0,
+        };
+        least.max(self.messages / 10)
     }
 
     /// With the warm-up.

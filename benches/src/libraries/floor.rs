@@ -43,6 +43,7 @@ impl Library for Floor {
                 | Task::Parse
                 | Task::Serialise
                 | Task::Bulk(_)
+                | Task::Many { .. }
         )
     }
 
@@ -54,6 +55,16 @@ impl Library for Floor {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Endpoint<S, true>> {
         opening::ask(&mut stream).await?;
         Ok(Endpoint::new(stream))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod fastwebsockets;
 mod floor;
+mod hyper_upgrade;
 mod raw;
 mod sockudo;
 mod stream_sink;

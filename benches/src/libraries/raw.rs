@@ -48,6 +48,15 @@ impl Library for Raw {
         opening::ask(&mut stream).await?;
         Ok(Counted::new(stream))
     }
+
+    async fn answer_handshake<S: ByteStream>(mut stream: S) -> Outcome<()> {
+        opening::answer_alike(&mut stream).await
+    }
+
+    async fn ask_handshake<S: ByteStream>(mut stream: S) -> Outcome<()> {
+        opening::ask_only(&mut stream).await?;
+        Ok(())
+    }
 }
 
 /// As many whole frames as one write takes.

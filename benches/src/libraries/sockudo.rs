@@ -30,6 +30,33 @@ impl Library for Sockudo {
         opening::ask(&mut stream).await?;
         Ok(opened(stream, Role::Client))
     }
+
+    async fn answer_handshake<S: ByteStream>(mut stream: S) -> Outcome<()> {
+        let found = sockudo_ws::handshake::server_handshake(&mut stream).await?;
+        let config = Config::default();
+        let role = Role::Server;
+        drop(WebSocketStream::from_raw_with_leftover(
+            stream,
+            role,
+            config,
+            found.leftover,
+        ));
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(mut stream: S) -> Outcome<()> {
+        let found =
+            sockudo_ws::handshake::client_handshake(&mut stream, "localhost", "/", None).await?;
+        let config = Config::default();
+        let role = Role::Client;
+        drop(WebSocketStream::from_raw_with_leftover(
+            stream,
+            role,
+            config,
+            found.leftover,
+        ));
+        Ok(())
+    }
 }
 
 fn opened<S: ByteStream>(stream: S, role: Role) -> Opened<S> {

@@ -32,6 +32,17 @@ impl Library for TokioWebSockets {
         let builder = ClientBuilder::new().limits(limits());
         Ok(StreamSink::new(builder.take_over(stream)))
     }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(ServerBuilder::new().accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let builder = ClientBuilder::new().uri("ws://localhost/")?;
+        drop(builder.connect_on(stream).await?);
+        Ok(())
+    }
 }
 
 fn limits() -> Limits {

@@ -32,6 +32,16 @@ impl Library for Tungstenite {
         opening::ask(&mut stream).await?;
         Ok(opened(stream, Role::Client).await)
     }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(tokio_tungstenite::accept_async(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(tokio_tungstenite::client_async("ws://localhost/", stream).await?);
+        Ok(())
+    }
 }
 
 async fn opened<S: ByteStream>(stream: S, role: Role) -> Opened<S> {

@@ -29,6 +29,16 @@ impl Library for Twinsock {
         let builder = MessageWebSocket::builder().max_message_size(MAX_MESSAGE_SIZE as u64);
         Ok(builder.connect_over(stream, "ws://localhost/").await?)
     }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
+    }
 }
 
 impl Socket for MessageWebSocket {

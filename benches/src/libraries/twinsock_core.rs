@@ -37,6 +37,16 @@ impl Library for TwinsockCore {
         opening::ask(&mut stream).await?;
         Ok(Driven::new(stream, Role::Client))
     }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
+    }
 }
 
 /// A connection and its byte stream.

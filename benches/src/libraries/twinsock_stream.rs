@@ -33,6 +33,16 @@ impl Library for TwinsockStream {
         let stream = StreamWebSocket::connect_over(stream, "ws://localhost/").await?;
         Ok(Bytewise::new(stream))
     }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
+    }
 }
 
 pub(crate) struct Bytewise {

@@ -7,6 +7,7 @@ use web_socket::{DataType, Event, MessageType, WebSocket};
 
 use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
+use crate::workload::Task;
 
 pub(crate) struct WebSocketCrate;
 
@@ -19,6 +20,11 @@ impl Library for WebSocketCrate {
     type Server<S: ByteStream> = Buffered<S>;
     type Client<S: ByteStream> = Buffered<S>;
 
+    /// It has no handshake.
+    fn takes_part_in(task: Task) -> bool {
+        !matches!(task, Task::HandshakeInMemory | Task::HandshakeOverTcp)
+    }
+
     async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Buffered<S>> {
         opening::answer(&mut stream).await?;
         Ok(Buffered(WebSocket::server(BufReader::new(stream))))
@@ -27,6 +33,16 @@ impl Library for WebSocketCrate {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Buffered<S>> {
         opening::ask(&mut stream).await?;
         Ok(Buffered(WebSocket::client(BufReader::new(stream))))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! library. It runs on a thread of its own, with blocking calls.
 
 mod flow;
+mod handshakes;
 mod replies;
 
 use std::io::{Read, Write};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use crate::frames::Frames;
 use crate::library::Outcome;
+pub(crate) use crate::neutral::handshakes::AT_ONCE;
 use crate::neutral::replies::Replies;
 use crate::opening;
 use crate::processor;
@@ -69,6 +71,16 @@ pub(crate) fn connect(address: SocketAddr, exchange: Exchange) -> Neutral {
 /// Accepts a library that is a client.
 pub(crate) fn accept(listener: TcpListener, exchange: Exchange) -> Neutral {
     Neutral::start(move || serve(&listener, &exchange))
+}
+
+/// Connects to a library that is a server, at least `count` times.
+pub(crate) fn ask_handshakes(address: SocketAddr, count: usize) -> Neutral {
+    Neutral::start(move || handshakes::ask(address, count))
+}
+
+/// Accepts a library that is a client, `count` times.
+pub(crate) fn answer_handshakes(listener: TcpListener, count: usize) -> Neutral {
+    Neutral::start(move || handshakes::answer(listener, count))
 }
 
 fn dial(address: SocketAddr, exchange: &Exchange) -> Outcome<()> {
