@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use crate::library::Standing;
+use crate::row::Row;
 use crate::table::Table;
 
 const WIDTH: f64 = 860.0;
 /// The names of the workloads stand left of it.
 const LEFT: f64 = 270.0;
-/// Room for a ratio behind the longest bar.
-const RIGHT: f64 = 60.0;
+/// Room for a label behind the longest bar.
+const RIGHT: f64 = 170.0;
 const TOP: f64 = 64.0;
 const BAR: f64 = 12.0;
 const BETWEEN_ROWS: f64 = 10.0;
@@ -64,7 +65,7 @@ pub(crate) fn svg(table: &Table<'_>, group: &str) -> String {
     text + "</svg>\n"
 }
 
-fn bars(table: &Table<'_>, row: &crate::row::Row) -> Vec<Bar> {
+fn bars(table: &Table<'_>, row: &Row) -> Vec<Bar> {
     let entries = table.entries(Standing::Ours);
     let entries = entries.chain(table.entries(Standing::Limit));
     let bars = entries.filter_map(|entry| {
@@ -106,7 +107,7 @@ impl Axis {
     fn place(&self, ratio: f64) -> f64 {
         let ratio = ratio.clamp(self.least, self.greatest);
         let part = (ratio / self.least).ln() / (self.greatest / self.least).ln();
-        LEFT + part * (WIDTH - LEFT - RIGHT - 90.0)
+        LEFT + part * (WIDTH - LEFT - RIGHT)
     }
 
     fn grid(&self, height: f64) -> String {

@@ -161,7 +161,7 @@ impl<const IS_CLIENT: bool> Incoming<IS_CLIENT> {
     fn room(&mut self) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-        } else if self.end == self.memory.len() {
+        } else if self.start > 0 && self.memory.len() - self.end < MEMORY / 2 {
             self.memory.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
