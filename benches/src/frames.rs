@@ -176,3 +176,23 @@ pub(crate) fn push_frame(block: &mut Vec<u8>, kind: Kind, payload: &[u8], key: O
     let masked = payload.iter().zip(key.iter().cycle());
     block.extend(masked.map(|(byte, key)| byte ^ key));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_tells_how_long_its_frame_is() {
+        for size in [0, 125, 126, 65_535, 65_536] {
+            for role in Role::BOTH {
+                let mut frame = Vec::new();
+                let key = (role == Role::Server).then_some([1, 2, 3, 4]);
+                push_frame(&mut frame, Kind::Binary, &vec![0; size], key);
+                let header = Header::of(&frame);
+                assert_eq!(header.payload, size);
+                assert_eq!(header.frame, frame.len());
+                assert_eq!(frame_length(size, role), frame.len());
+            }
+        }
+    }
+}

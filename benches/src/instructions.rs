@@ -33,3 +33,15 @@ fn collected(messages: &str) -> Outcome<f64> {
     let (_, count) = count.ok_or("expected valgrind to tell what it collected")?;
     Ok(count.trim().parse()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_found_among_other_messages() {
+        let messages = "==7== Events    : Ir\n==7== Collected : 123456\n==7== I   refs:  123,456\n";
+        assert_eq!(collected(messages).unwrap(), 123_456.0);
+        assert!(collected("==7== Events    : Ir\n").is_err());
+    }
+}

@@ -83,3 +83,15 @@ fn count(value: f64, decimals: usize) -> String {
         _ => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_below_nothing_is_nothing() {
+        assert_eq!(Quantity::Allocations.text(-0.001), "0.00");
+        assert_eq!(Quantity::Allocations.text(-0.51), "-0.51");
+        assert_eq!(Quantity::Allocations.text(10.0), "10.00");
+    }
+}

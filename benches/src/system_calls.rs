@@ -45,3 +45,20 @@ fn counts(summary: &str) -> [f64; 2] {
     }
     [all, waits]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_summed_and_waits_are_told_apart() {
+        let summary = "{\"cpu-nanoseconds\":12.5}\n\
+            % time     seconds  usecs/call     calls    errors syscall\n\
+            ------ ----------- ----------- --------- --------- ----------------\n\
+            60.00    0.000600          12       100        40 recvfrom\n\
+            40.00    0.000400          80         5           epoll_wait\n\
+            ------ ----------- ----------- --------- --------- ----------------\n\
+            100.00    0.001000          17       105        40 total\n";
+        assert_eq!(counts(summary), [105.0, 5.0]);
+    }
+}
