@@ -10,6 +10,7 @@ mod tokio_websockets;
 mod tungstenite;
 mod twinsock;
 mod twinsock_core;
+mod twinsock_lent;
 mod twinsock_stream;
 mod web_socket;
 mod wtx;
@@ -69,9 +70,10 @@ impl Entry {
 }
 
 /// Ours first, then the limits.
-pub(crate) fn all() -> [Entry; 12] {
+pub(crate) fn all() -> [Entry; 13] {
     [
         Entry::of::<twinsock::Twinsock>(),
+        Entry::of::<twinsock_lent::TwinsockLent>(),
         Entry::of::<twinsock_core::TwinsockCore>(),
         Entry::of::<twinsock_stream::TwinsockStream>(),
         Entry::of::<raw::Raw>(),
