@@ -107,6 +107,35 @@ impl Frames {
     }
 }
 
+/// What the header of a frame tells.
+pub(crate) struct Header {
+    /// The length of the whole frame.
+    pub(crate) frame: usize,
+    pub(crate) payload: usize,
+}
+
+impl Header {
+    /// Of the frame that begins here; `bytes` hold its header.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let second = bytes.get(1).copied().unwrap_or_default();
+        let (header, length) = match second & 0x7f {
+            126 => (4, bytes.get(2..4)),
+            127 => (10, bytes.get(2..10)),
+            _ => (2, Some(&[][..])),
+        };
+        let mut payload = usize::from(second & 0x7f);
+        if let Some([first, rest @ ..]) = length {
+            let more = |length, byte: &u8| length << 8 | usize::from(*byte);
+            payload = rest.iter().fold(usize::from(*first), more);
+        }
+        let key = if second & 0x80 == 0 { 0 } else { 4 };
+        Self {
+            frame: header + key + payload,
+            payload,
+        }
+    }
+}
+
 /// The length of a frame to a library in this `role`.
 pub(crate) fn frame_length(size: usize, role: Role) -> usize {
     let extended = match size {
@@ -121,7 +150,8 @@ pub(crate) fn frame_length(size: usize, role: Role) -> usize {
     2 + extended + key + size
 }
 
-fn push_frame(block: &mut Vec<u8>, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
+/// Appends one frame, masked where there is a `key`.
+pub(crate) fn push_frame(block: &mut Vec<u8>, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
     block.push(match kind {
         Kind::Text => 0x81,
         Kind::Binary => 0x82,
@@ -145,4 +175,24 @@ fn push_frame(block: &mut Vec<u8>, kind: Kind, payload: &[u8], key: Option<[u8; 
     block.extend_from_slice(&key);
     let masked = payload.iter().zip(key.iter().cycle());
     block.extend(masked.map(|(byte, key)| byte ^ key));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_tells_how_long_its_frame_is() {
+        for size in [0, 125, 126, 65_535, 65_536] {
+            for role in Role::BOTH {
+                let mut frame = Vec::new();
+                let key = (role == Role::Server).then_some([1, 2, 3, 4]);
+                push_frame(&mut frame, Kind::Binary, &vec![0; size], key);
+                let header = Header::of(&frame);
+                assert_eq!(header.payload, size);
+                assert_eq!(header.frame, frame.len());
+                assert_eq!(frame_length(size, role), frame.len());
+            }
+        }
+    }
 }

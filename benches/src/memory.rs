@@ -3,8 +3,9 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frames::Frames;
@@ -17,13 +18,16 @@ const READ: usize = 64 << 10;
 /// Handed out without end.
 pub(crate) struct MemoryStream {
     phase: Phase,
-    frames: Frames,
+    /// `None` where the end follows the handshake.
+    frames: Option<Frames>,
     position: usize,
+    /// Waits for the library's part of the handshake.
+    reader: Option<Waker>,
 }
 
 enum Phase {
     /// These bytes of the handshake are to be read.
-    Offered(Vec<u8>, Then),
+    Offered(Bytes, Then),
     /// The library's part of the handshake is to be written.
     Awaited(Vec<u8>, Role),
     Open,
@@ -40,20 +44,34 @@ impl MemoryStream {
     /// The peer of a library in this `role`.
     pub(crate) fn new(role: Role, frames: Frames) -> Self {
         let phase = match role {
-            Role::Server => Phase::Offered(opening::REQUEST.into(), Then::AwaitResponse),
+            Role::Server => Phase::Offered(opening::REQUEST.as_bytes().into(), Then::AwaitResponse),
             Role::Client => Phase::Awaited(Vec::new(), role),
         };
         Self {
             phase,
-            frames,
+            frames: Some(frames),
             position: 0,
+            reader: None,
+        }
+    }
+
+    /// A client that asks for a WebSocket, and ends when it has the response.
+    pub(crate) fn of_one_request() -> Self {
+        Self {
+            phase: Phase::Offered(opening::REQUEST.as_bytes().into(), Then::AwaitResponse),
+            frames: None,
+            position: 0,
+            reader: None,
         }
     }
 
     fn read_frames(&mut self, memory: &mut ReadBuf<'_>) {
+        let Some(frames) = &self.frames else {
+            return;
+        };
         let mut room = memory.remaining().min(READ);
         while room > 0 {
-            let bytes = self.frames.at(self.position);
+            let bytes = frames.at(self.position);
             let count = bytes.len().min(room);
             memory.put_slice(&bytes[..count]);
             self.position += count;
@@ -77,6 +95,9 @@ impl MemoryStream {
                 Phase::Offered(response.into(), Then::Open)
             }
         };
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
         Ok(())
     }
 }
@@ -84,18 +105,18 @@ impl MemoryStream {
 impl AsyncRead for MemoryStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
         memory: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match &mut self.phase {
             Phase::Open => self.read_frames(memory),
             Phase::Awaited(..) => {
-                return Poll::Ready(Err(io::Error::other("expected the library's head first")));
+                self.reader = Some(context.waker().clone());
+                return Poll::Pending;
             }
             Phase::Offered(head, then) => {
-                let rest = head.split_off(head.len().min(memory.remaining()));
-                memory.put_slice(head);
-                *head = rest;
+                let count = head.len().min(memory.remaining());
+                memory.put_slice(&head.split_to(count));
                 if head.is_empty() {
                     self.phase = match then {
                         Then::AwaitResponse => Phase::Awaited(Vec::new(), Role::Server),

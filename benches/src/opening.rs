@@ -11,12 +11,17 @@ use crate::library::{ByteStream, Outcome};
 pub(crate) const REQUEST: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
+/// The server's response to it.
+const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY: &str = "sec-websocket-key:";
 
-/// Whether the head of a request or response is all there.
+const END: &[u8] = b"\r\n\r\n";
+
+/// Whether the head of a request or response is all there, and nothing more.
 pub(crate) fn is_whole(head: &[u8]) -> bool {
-    head.ends_with(b"\r\n\r\n")
+    head.ends_with(END)
 }
 
 /// The 101 that answers this request.
@@ -42,21 +47,49 @@ pub(crate) async fn answer(stream: &mut impl ByteStream) -> Outcome<()> {
     Ok(())
 }
 
+/// Answers any request as if it were [`REQUEST`], without a look at it.
+pub(crate) async fn answer_alike(stream: &mut impl ByteStream) -> Outcome<()> {
+    let mut request = [0; 1 << 10];
+    if stream.read(&mut request).await? == 0 {
+        return Err("the end came before the request".into());
+    }
+    stream.write_all(RESPONSE).await?;
+    Ok(())
+}
+
 /// The client's side, for a library that takes over an open connection.
 pub(crate) async fn ask(stream: &mut impl ByteStream) -> Outcome<()> {
     stream.write_all(REQUEST.as_bytes()).await?;
+    let mut response = Vec::new();
+    // One byte at a time, so that nothing behind the head is taken.
+    while !is_whole(&response) {
+        response.push(stream.read_u8().await?);
+    }
+    expect_101(&response)
+}
+
+/// The client's side of a server that needs not be heard further: tells whether it said more.
+pub(crate) async fn ask_only(stream: &mut impl ByteStream) -> Outcome<bool> {
+    stream.write_all(REQUEST.as_bytes()).await?;
     let response = read_head(stream).await?;
+    expect_101(&response)?;
+    Ok(!is_whole(&response))
+}
+
+fn expect_101(response: &[u8]) -> Outcome<()> {
     match response.starts_with(b"HTTP/1.1 101 ") {
         true => Ok(()),
         false => Err("expected a response with status 101".into()),
     }
 }
 
-/// One byte at a time, so that nothing behind the head is taken.
+/// With what came at once behind it.
 async fn read_head(stream: &mut impl ByteStream) -> Outcome<Vec<u8>> {
-    let mut head = Vec::new();
-    while !is_whole(&head) {
-        head.push(stream.read_u8().await?);
+    let mut head = Vec::with_capacity(1 << 10);
+    while !head.windows(END.len()).any(|bytes| bytes == END) {
+        if stream.read_buf(&mut head).await? == 0 {
+            return Err("the end came before the head".into());
+        }
     }
     Ok(head)
 }

@@ -1,62 +1,17 @@
-//! The Markdown tables, and the raw results as JSON.
+//! The Markdown tables, the charts, and the raw results as JSON.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::chart;
 use crate::libraries::Entry;
 use crate::library::Outcome;
 use crate::machine::Machine;
-use crate::measure::{Sample, Summary};
-use crate::workload::{Task, Workload};
-
-/// Every sample of one library on one workload.
-#[derive(Clone, Serialize)]
-pub(crate) struct Series {
-    pub(crate) library: &'static str,
-    pub(crate) samples: Vec<Sample>,
-    /// Why there are no samples, or no more.
-    pub(crate) failure: Option<String>,
-}
-
-/// One row: a workload and all that took part.
-#[derive(Clone, Serialize)]
-pub(crate) struct Row {
-    #[serde(serialize_with = "as_name")]
-    pub(crate) workload: Workload,
-    pub(crate) series: Vec<Series>,
-}
-
-fn as_name<S: serde::Serializer>(workload: &Workload, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(workload)
-}
-
-/// Which time a table is about.
-#[derive(Clone, Copy)]
-enum Figure {
-    Cpu,
-    Wall,
-}
-
-impl Figure {
-    fn of(self, sample: &Sample) -> f64 {
-        match self {
-            Self::Cpu => sample.cpu_nanoseconds,
-            Self::Wall => sample.wall_nanoseconds,
-        }
-    }
-}
-
-impl Row {
-    fn summary(&self, library: &str, figure: Figure) -> Option<Summary> {
-        let series = self
-            .series
-            .iter()
-            .find(|series| series.library == library)?;
-        Summary::of(series.samples.iter().map(|sample| figure.of(sample)))
-    }
-}
+use crate::quantity::Quantity;
+use crate::row::Row;
+use crate::table::Table;
 
 /// All that one run found.
 #[derive(Serialize)]
@@ -94,85 +49,44 @@ impl Report {
             .map(|version| format!("{} {}", version.library, version.version))
             .collect();
         let _ = writeln!(text, "{}.", versions.join(", "));
-        let mut tables: Vec<&str> = self.rows.iter().map(|row| row.workload.table()).collect();
-        tables.dedup();
-        for table in tables {
-            let rows: Vec<_> = self
-                .rows
-                .iter()
-                .filter(|row| row.workload.table() == table)
-                .collect();
-            let _ = write!(text, "\n### {table}: CPU time per message\n\n");
-            text += &self.table(&rows, Figure::Cpu);
-            if rows
-                .iter()
-                .any(|row| matches!(row.workload.task, Task::Echo { .. }))
-            {
-                let _ = write!(text, "\n### {table}: time on the clock per message\n\n");
-                text += &self.table(&rows, Figure::Wall);
+        for group in self.groups() {
+            for table in self.tables(group) {
+                let title = table.title();
+                let _ = write!(text, "\n### {group}: {title}\n\n{}", table.markdown());
             }
         }
         text + &self.failures()
     }
 
-    fn table(&self, rows: &[&Row], figure: Figure) -> String {
-        let mut text = String::from("| workload |");
-        for entry in self.entries.iter().filter(|entry| entry.is_ours()) {
-            let _ = write!(text, " {} | ÷ best peer |", entry.name);
-        }
-        text += " best peer |";
-        for entry in self.entries.iter().filter(|entry| !entry.is_ours()) {
-            let _ = write!(text, " {} |", entry.name);
-        }
-        let columns = text.matches('|').count() - 1;
-        let _ = writeln!(text, "\n|{}", " --- |".repeat(columns));
-        for row in rows {
-            text += &self.line(row, figure);
-        }
-        text
+    /// The names of the workloads' groups.
+    fn groups(&self) -> Vec<&'static str> {
+        let mut groups: Vec<_> = self.rows.iter().map(|row| row.workload.group()).collect();
+        groups.dedup();
+        groups
     }
 
-    fn line(&self, row: &Row, figure: Figure) -> String {
-        let summary = |entry: &Entry| row.summary(entry.name, figure);
-        let (ours, peers): (Vec<_>, Vec<_>) =
-            self.entries.iter().partition(|entry| entry.is_ours());
-        let best = peers
-            .iter()
-            .filter_map(|entry: &&Entry| Some((entry.name, summary(entry)?.median)))
-            .min_by(|(_, one), (_, other)| one.total_cmp(other));
-        let mut text = format!("| {} |", row.workload);
-        for entry in ours {
-            let found = summary(entry);
-            let ratio = found
-                .zip(best)
-                .map(|(found, (_, best))| found.median / best);
-            let ratio = ratio.map_or("–".to_owned(), |ratio| format!("**{ratio:.2}**"));
-            let _ = write!(text, " {} | {ratio} |", cell(found));
-        }
-        let _ = write!(text, " {} |", best.map_or("–", |(name, _)| name));
-        for entry in peers {
-            let _ = write!(text, " {} |", cell(summary(entry)));
-        }
-        text + "\n"
+    fn tables(&self, group: &'static str) -> impl Iterator<Item = Table<'_>> {
+        let rows = move || {
+            let all = self.rows.iter();
+            all.filter(move |row| row.workload.group() == group)
+        };
+        let quantities = Quantity::ALL.into_iter();
+        quantities.filter_map(move |quantity| Table::of(quantity, rows(), &self.entries))
     }
 
     fn failures(&self) -> String {
-        let all = self
-            .rows
-            .iter()
-            .flat_map(|row| row.series.iter().map(move |series| (row, series)));
         let mut text = String::new();
-        for (row, series) in all {
-            let Some(failure) = &series.failure else {
-                continue;
-            };
-            let name = series.library;
-            let _ = write!(text, "\n{name} failed at {}: {failure}\n", row.workload);
+        for row in &self.rows {
+            for series in &row.series {
+                let failed = format!("{} failed at {}", series.library, row.workload);
+                let lines = series.failures.iter();
+                text.extend(lines.map(|failure| format!("\n{failed}: {failure}\n")));
+            }
         }
         text
     }
 
-    /// Writes both forms below `results/`, and tells where.
+    /// Writes all forms below `results/`, and tells where.
     pub(crate) fn save(&self, name: &str) -> Outcome<PathBuf> {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("results")
@@ -181,19 +95,12 @@ impl Report {
         let raw = folder.join(format!("{name}.json"));
         std::fs::write(&raw, serde_json::to_string(self)? + "\n")?;
         std::fs::write(folder.join(format!("{name}.md")), self.markdown())?;
+        for group in self.groups() {
+            if let Some(table) = self.tables(group).next() {
+                let path = folder.join(format!("{name}-{group}.svg"));
+                std::fs::write(path, chart::svg(&table, group))?;
+            }
+        }
         Ok(raw)
     }
-}
-
-/// The median, and how far the rounds lie apart.
-fn cell(summary: Option<Summary>) -> String {
-    let Some(Summary { median, spread }) = summary else {
-        return "–".to_owned();
-    };
-    let time = match median {
-        0.0..100.0 => format!("{median:.1} ns"),
-        0.0..1_000.0 => format!("{median:.0} ns"),
-        _ => format!("{:.2} µs", median / 1_000.0),
-    };
-    format!("{time} ±{:.0} %", spread * 50.0)
 }

@@ -1,10 +1,13 @@
 //! fastwebsockets, with its `FragmentCollector`, which checks UTF-8.
 
 use bytes::Bytes;
-use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
+use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket, handshake};
+use http_body_util::Empty;
+use hyper::Request;
+use hyper_util::rt::TokioExecutor;
 
-use crate::libraries::MAX_MESSAGE_SIZE;
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::libraries::{MAX_MESSAGE_SIZE, hyper_upgrade};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
 
 pub(crate) struct FastWebSockets;
@@ -13,6 +16,7 @@ impl Library for FastWebSockets {
     const NAME: &'static str = "fastwebsockets";
     const PACKAGE: &'static str = "fastwebsockets";
     const FLUSH: &'static str = "`write_frame` writes each message";
+    const BATCHING: Batching = Batching::GatheredWrites;
 
     type Server<S: ByteStream> = Collected<S>;
     type Client<S: ByteStream> = Collected<S>;
@@ -25,6 +29,26 @@ impl Library for FastWebSockets {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Collected<S>> {
         opening::ask(&mut stream).await?;
         Ok(Collected::new(stream, Role::Client))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let upgrade = |request: &mut _| fastwebsockets::upgrade::upgrade(request);
+        drop(hyper_upgrade::serve(stream, upgrade).await??);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let request = Request::builder()
+            .method("GET")
+            .uri("/")
+            .header("Host", "localhost")
+            .header("Upgrade", "websocket")
+            .header("Connection", "upgrade")
+            .header("Sec-WebSocket-Key", handshake::generate_key())
+            .header("Sec-WebSocket-Version", "13")
+            .body(Empty::<Bytes>::new())?;
+        drop(handshake::client(&TokioExecutor::new(), request, stream).await?);
+        Ok(())
     }
 }
 

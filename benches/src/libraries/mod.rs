@@ -1,19 +1,24 @@
 //! One file for each library, and the list of them.
 
 mod fastwebsockets;
+mod floor;
+mod hyper_upgrade;
+mod raw;
 mod sockudo;
 mod stream_sink;
 mod tokio_websockets;
 mod tungstenite;
 mod twinsock;
 mod twinsock_core;
+mod twinsock_lent;
+mod twinsock_stream;
 mod web_socket;
 mod wtx;
 mod yawc;
 
-use crate::frames::Frames;
-use crate::library::{Library, Outcome, Part};
+use crate::library::{Library, Outcome, Standing};
 use crate::measure::Sample;
+use crate::run::Run;
 use crate::workload::{Task, Workload};
 use crate::workloads;
 
@@ -29,8 +34,9 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) package: &'static str,
     pub(crate) flush: &'static str,
-    part: Part,
-    run: fn(&Workload, &Frames) -> Outcome<Sample>,
+    pub(crate) standing: Standing,
+    takes_part_in: fn(Task) -> bool,
+    run: fn(&Run) -> Outcome<Sample>,
 }
 
 impl Entry {
@@ -39,22 +45,18 @@ impl Entry {
             name: L::NAME,
             package: L::PACKAGE,
             flush: L::FLUSH,
-            part: L::PART,
+            standing: L::STANDING,
+            takes_part_in: L::takes_part_in,
             run: workloads::run::<L>,
         }
     }
 
-    /// Whether it is ours, and so no peer.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.package.starts_with("twinsock")
-    }
-
     pub(crate) fn takes_part_in(&self, workload: &Workload) -> bool {
-        self.part == Part::Everything || !matches!(workload.task, Task::Echo { .. })
+        (self.takes_part_in)(workload.task)
     }
 
-    pub(crate) fn run(&self, workload: &Workload, frames: &Frames) -> Outcome<Sample> {
-        (self.run)(workload, frames)
+    pub(crate) fn run(&self, run: &Run) -> Outcome<Sample> {
+        (self.run)(run)
     }
 
     /// As the lock file has it.
@@ -67,11 +69,15 @@ impl Entry {
     }
 }
 
-/// Ours first.
-pub(crate) fn all() -> [Entry; 9] {
+/// Ours first, then the limits.
+pub(crate) fn all() -> [Entry; 13] {
     [
         Entry::of::<twinsock::Twinsock>(),
+        Entry::of::<twinsock_lent::TwinsockLent>(),
         Entry::of::<twinsock_core::TwinsockCore>(),
+        Entry::of::<twinsock_stream::TwinsockStream>(),
+        Entry::of::<raw::Raw>(),
+        Entry::of::<floor::Floor>(),
         Entry::of::<tungstenite::Tungstenite>(),
         Entry::of::<fastwebsockets::FastWebSockets>(),
         Entry::of::<tokio_websockets::TokioWebSockets>(),

@@ -5,7 +5,7 @@ use sockudo_ws::{Config, Message, Role, WebSocketStream};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Sockudo;
@@ -16,6 +16,7 @@ impl Library for Sockudo {
     const NAME: &'static str = "sockudo-ws";
     const PACKAGE: &'static str = "sockudo-ws";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;
@@ -28,6 +29,33 @@ impl Library for Sockudo {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Opened<S>> {
         opening::ask(&mut stream).await?;
         Ok(opened(stream, Role::Client))
+    }
+
+    async fn answer_handshake<S: ByteStream>(mut stream: S) -> Outcome<()> {
+        let found = sockudo_ws::handshake::server_handshake(&mut stream).await?;
+        let config = Config::default();
+        let role = Role::Server;
+        drop(WebSocketStream::from_raw_with_leftover(
+            stream,
+            role,
+            config,
+            found.leftover,
+        ));
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(mut stream: S) -> Outcome<()> {
+        let found =
+            sockudo_ws::handshake::client_handshake(&mut stream, "localhost", "/", None).await?;
+        let config = Config::default();
+        let role = Role::Client;
+        drop(WebSocketStream::from_raw_with_leftover(
+            stream,
+            role,
+            config,
+            found.leftover,
+        ));
+        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Libraries whose socket is a `Stream` and a `Sink` of messages.
 
 use std::error::Error;
+use std::future::poll_fn;
 use std::marker::PhantomData;
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -9,7 +11,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use crate::library::{Kind, Outcome, Socket};
 
 /// A library's message.
-pub(crate) trait SinkMessage: Clone {
+pub(crate) trait SinkMessage: Clone + Send + Sync + 'static {
     fn new(kind: Kind, payload: &Bytes) -> Outcome<Self>;
 
     /// The length of a data message; `None` for a control frame.
@@ -21,7 +23,7 @@ pub(crate) trait Item<M> {
     fn into_message(self) -> Outcome<M>;
 }
 
-impl<M, E: Error + 'static> Item<M> for Result<M, E> {
+impl<M, E: Error + Send + Sync + 'static> Item<M> for Result<M, E> {
     fn into_message(self) -> Outcome<M> {
         Ok(self?)
     }
@@ -44,7 +46,7 @@ impl<T, M> StreamSink<T, M> {
 
 impl<T, M> StreamSink<T, M>
 where
-    T: Stream<Item: Item<M>> + Unpin,
+    T: Stream<Item: Item<M> + Send> + Unpin,
     M: SinkMessage,
 {
     async fn next(&mut self) -> Outcome<Option<(M, usize)>> {
@@ -60,7 +62,11 @@ where
 
 impl<T, M> Socket for StreamSink<T, M>
 where
-    T: Stream<Item: Item<M>> + Sink<M, Error: Error + 'static> + Unpin,
+    T: Stream<Item: Item<M> + Send>
+        + Sink<M, Error: Error + Send + Sync + 'static>
+        + Send
+        + Unpin
+        + 'static,
     M: SinkMessage,
 {
     type Prepared = M;
@@ -90,6 +96,26 @@ where
             return Ok(None);
         };
         self.socket.send(message).await?;
+        Ok(Some(length))
+    }
+
+    async fn echo_batched(&mut self) -> Outcome<Option<usize>> {
+        let next = poll_fn(|context| Poll::Ready(self.socket.poll_next_unpin(context)));
+        let item = match next.await {
+            Poll::Ready(item) => item,
+            Poll::Pending => {
+                self.socket.flush().await?;
+                self.socket.next().await
+            }
+        };
+        let Some(item) = item else {
+            return Ok(None);
+        };
+        let message = item.into_message()?;
+        let Some(length) = message.data_length() else {
+            return Err("expected a data message".into());
+        };
+        self.socket.feed(message).await?;
         Ok(Some(length))
     }
 }

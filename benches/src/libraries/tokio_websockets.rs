@@ -5,7 +5,7 @@ use tokio_websockets::{ClientBuilder, Limits, Message, ServerBuilder, WebSocketS
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct TokioWebSockets;
@@ -16,6 +16,7 @@ impl Library for TokioWebSockets {
     const NAME: &'static str = "tokio-websockets";
     const PACKAGE: &'static str = "tokio-websockets";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;
@@ -30,6 +31,17 @@ impl Library for TokioWebSockets {
         opening::ask(&mut stream).await?;
         let builder = ClientBuilder::new().limits(limits());
         Ok(StreamSink::new(builder.take_over(stream)))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(ServerBuilder::new().accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let builder = ClientBuilder::new().uri("ws://localhost/")?;
+        drop(builder.connect_on(stream).await?);
+        Ok(())
     }
 }
 

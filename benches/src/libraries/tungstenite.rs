@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Tungstenite;
@@ -18,6 +18,7 @@ impl Library for Tungstenite {
     const NAME: &'static str = "tokio-tungstenite";
     const PACKAGE: &'static str = "tokio-tungstenite";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;
@@ -30,6 +31,16 @@ impl Library for Tungstenite {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Opened<S>> {
         opening::ask(&mut stream).await?;
         Ok(opened(stream, Role::Client).await)
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(tokio_tungstenite::accept_async(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(tokio_tungstenite::client_async("ws://localhost/", stream).await?);
+        Ok(())
     }
 }
 

@@ -5,15 +5,17 @@ use futures_util::SinkExt;
 use twinsock::{AcceptOptions, Message, MessageWebSocket, Utf8Bytes};
 
 use crate::libraries::{MAX_MESSAGE_SIZE, SMALL};
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
 
 pub(crate) struct Twinsock;
 
 impl Library for Twinsock {
     const NAME: &'static str = "twinsock";
     const PACKAGE: &'static str = "twinsock";
+    const STANDING: Standing = Standing::Ours;
     const FLUSH: &'static str = "`send` gathers while received messages wait, and flushes before \
                                  `receive` waits";
+    const BATCHING: Batching = Batching::PlainLoop;
 
     type Server<S: ByteStream> = MessageWebSocket;
     type Client<S: ByteStream> = MessageWebSocket;
@@ -26,6 +28,16 @@ impl Library for Twinsock {
     async fn connect<S: ByteStream>(stream: S) -> Outcome<MessageWebSocket> {
         let builder = MessageWebSocket::builder().max_message_size(MAX_MESSAGE_SIZE as u64);
         Ok(builder.connect_over(stream, "ws://localhost/").await?)
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
     }
 }
 

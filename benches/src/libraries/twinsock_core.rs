@@ -8,8 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use twinsock_proto::{Connection, Event, Message, Role, Settings, Transmit, Utf8Bytes};
 
 use crate::libraries::SMALL;
-use crate::library::{ByteStream, Kind, Library, Outcome, Part, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
 use crate::opening;
+use crate::workload::Task;
 
 pub(crate) struct TwinsockCore;
 
@@ -17,10 +18,15 @@ impl Library for TwinsockCore {
     const NAME: &'static str = "twinsock core, lent";
     const PACKAGE: &'static str = "twinsock-proto";
     const FLUSH: &'static str = "as its driver wants: here when nothing more has been read";
-    const PART: Part = Part::Memory;
+    const BATCHING: Batching = Batching::PlainLoop;
+    const STANDING: Standing = Standing::Ours;
 
     type Server<S: ByteStream> = Driven<S>;
     type Client<S: ByteStream> = Driven<S>;
+
+    fn takes_part_in(task: Task) -> bool {
+        matches!(task, Task::Parse | Task::Serialise | Task::MemoryEcho)
+    }
 
     async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Driven<S>> {
         opening::answer(&mut stream).await?;
@@ -30,6 +36,16 @@ impl Library for TwinsockCore {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Driven<S>> {
         opening::ask(&mut stream).await?;
         Ok(Driven::new(stream, Role::Client))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
     }
 }
 

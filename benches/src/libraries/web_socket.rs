@@ -5,8 +5,9 @@ use bytes::Bytes;
 use tokio::io::BufReader;
 use web_socket::{DataType, Event, MessageType, WebSocket};
 
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
+use crate::workload::Task;
 
 pub(crate) struct WebSocketCrate;
 
@@ -14,9 +15,15 @@ impl Library for WebSocketCrate {
     const NAME: &'static str = "web-socket";
     const PACKAGE: &'static str = "web-socket";
     const FLUSH: &'static str = "`send` writes each message";
+    const BATCHING: Batching = Batching::GatheredWrites;
 
     type Server<S: ByteStream> = Buffered<S>;
     type Client<S: ByteStream> = Buffered<S>;
+
+    /// It has no handshake.
+    fn takes_part_in(task: Task) -> bool {
+        !matches!(task, Task::HandshakeInMemory | Task::HandshakeOverTcp)
+    }
 
     async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Buffered<S>> {
         opening::answer(&mut stream).await?;
@@ -26,6 +33,16 @@ impl Library for WebSocketCrate {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Buffered<S>> {
         opening::ask(&mut stream).await?;
         Ok(Buffered(WebSocket::client(BufReader::new(stream))))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::accept(stream).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        drop(Self::connect(stream).await?);
+        Ok(())
     }
 }
 

@@ -6,12 +6,16 @@ use std::io::IoSlice;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wtx::collection::Vector;
+use wtx::misc::UriRef;
 use wtx::rng::{Xorshift64, simple_seed};
 use wtx::stream::{StreamReader, StreamWriter};
-use wtx::web_socket::{Frame, OpCode, WebSocketBuffer, WebSocketOwned, WebSocketPayloadOrigin};
+use wtx::web_socket::{
+    Frame, OpCode, WebSocketAcceptor, WebSocketBuffer, WebSocketConnector, WebSocketOwned,
+    WebSocketPayloadOrigin,
+};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
-use crate::library::{ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
 use crate::opening;
 
 pub(crate) struct Wtx;
@@ -20,6 +24,7 @@ impl Library for Wtx {
     const NAME: &'static str = "wtx";
     const PACKAGE: &'static str = "wtx";
     const FLUSH: &'static str = "`write_frame` writes each message";
+    const BATCHING: Batching = Batching::GatheredWrites;
 
     type Server<S: ByteStream> = Opened<S, false>;
     type Client<S: ByteStream> = Opened<S, true>;
@@ -32,6 +37,19 @@ impl Library for Wtx {
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Opened<S, true>> {
         opening::ask(&mut stream).await?;
         Ok(Opened::new(stream))
+    }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let acceptor = WebSocketAcceptor::default().no_masking(false);
+        drop(acceptor.accept(Adapted(stream)).await?);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let connector = WebSocketConnector::default().no_masking(false);
+        let uri = UriRef::new("ws://localhost/");
+        drop(connector.connect(Adapted(stream), &uri).await?);
+        Ok(())
     }
 }
 

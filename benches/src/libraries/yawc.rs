@@ -1,11 +1,12 @@
 //! yawc. It checks UTF-8 only when told to, and refuses messages above 1 MiB by default.
 
 use bytes::Bytes;
-use yawc::{Frame, OpCode, Options, Role, WebSocket};
+use yawc::{Frame, HttpStream, OpCode, Options, Role, WebSocket};
 
 use crate::libraries::MAX_MESSAGE_SIZE;
+use crate::libraries::hyper_upgrade;
 use crate::libraries::stream_sink::{Item, SinkMessage, StreamSink};
-use crate::library::{ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Yawc;
@@ -16,6 +17,7 @@ impl Library for Yawc {
     const NAME: &'static str = "yawc";
     const PACKAGE: &'static str = "yawc";
     const FLUSH: &'static str = "`send` flushes each message";
+    const BATCHING: Batching = Batching::FeedAndFlush;
 
     type Server<S: ByteStream> = Opened<S>;
     type Client<S: ByteStream> = Opened<S>;
@@ -29,14 +31,30 @@ impl Library for Yawc {
         opening::ask(&mut stream).await?;
         opened(stream, Role::Client)
     }
+
+    async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let upgrade =
+            |request: &mut _| WebSocket::<HttpStream>::upgrade_with_options(request, options());
+        drop(hyper_upgrade::serve(stream, upgrade).await??);
+        Ok(())
+    }
+
+    async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
+        let url = "ws://localhost/".parse()?;
+        drop(WebSocket::handshake(url, stream, options()).await?);
+        Ok(())
+    }
 }
 
 fn opened<S: ByteStream>(stream: S, role: Role) -> Outcome<Opened<S>> {
-    let options = Options::default()
-        .with_utf8()
-        .with_limits(MAX_MESSAGE_SIZE, 2 * MAX_MESSAGE_SIZE);
-    let socket = WebSocket::from_stream(stream, role, options)?;
+    let socket = WebSocket::from_stream(stream, role, options())?;
     Ok(StreamSink::new(socket))
+}
+
+fn options() -> Options {
+    Options::default()
+        .with_utf8()
+        .with_limits(MAX_MESSAGE_SIZE, 2 * MAX_MESSAGE_SIZE)
 }
 
 impl SinkMessage for Frame {

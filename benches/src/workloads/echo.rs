@@ -1,100 +1,129 @@
-//! Echo over TCP on loopback, in the plain loop of receive and send.
+//! Echo over TCP on loopback: receive and send.
 
 use std::net::Ipv4Addr;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::frames::{Frames, frame_length};
-use crate::library::{Library, Outcome, Socket};
+use crate::frames::frame_length;
+use crate::gathering::Gathering;
+use crate::library::{Batching, Library, Outcome, Socket};
 use crate::measure::{Clock, Sample};
-use crate::neutral::{self, Exchange};
-use crate::workload::{Role, Workload};
-use crate::workloads::{expect_size, prepared, warm_up};
+use crate::neutral::{self, Dialogue, Exchange, Neutral};
+use crate::run::Run;
+use crate::workload::Role;
+use crate::workloads::{expect_size, prepared};
 
-/// The library sends back what the neutral client sends.
-pub(crate) async fn as_server<L: Library>(
-    workload: &Workload,
-    frames: &Frames,
-    in_flight: usize,
-) -> Outcome<Sample> {
+/// How a server's loop goes.
+#[derive(Clone, Copy)]
+enum Turn {
+    Plain,
+    Batched,
+}
+
+impl Turn {
+    async fn of<S: Socket>(self, socket: &mut S) -> Outcome<Option<usize>> {
+        match self {
+            Self::Plain => socket.echo().await,
+            Self::Batched => socket.echo_batched().await,
+        }
+    }
+}
+
+/// The library sends back what the neutral client sends, in its plain loop.
+pub(crate) async fn as_server<L: Library>(run: &Run, in_flight: usize) -> Outcome<Sample> {
+    let (stream, neutral) = accepted(run, in_flight).await?;
+    let socket = L::accept(stream).await?;
+    serve(socket, Turn::Plain, run, neutral).await
+}
+
+/// The same in the loop that is batched by hand.
+pub(crate) async fn batched<L: Library>(run: &Run, in_flight: usize) -> Outcome<Sample> {
+    let (stream, neutral) = accepted(run, in_flight).await?;
+    match L::BATCHING {
+        Batching::PlainLoop | Batching::FeedAndFlush => {
+            serve(L::accept(stream).await?, Turn::Batched, run, neutral).await
+        }
+        Batching::GatheredWrites => {
+            let socket = L::accept(Gathering::new(stream)).await?;
+            serve(socket, Turn::Plain, run, neutral).await
+        }
+    }
+}
+
+async fn accepted(run: &Run, in_flight: usize) -> Outcome<(TcpStream, Neutral)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let exchange = exchange(workload, frames, in_flight);
-    let neutral = neutral::connect(listener.local_addr()?, exchange);
+    let neutral = neutral::connect(listener.local_addr()?, exchange(run, in_flight));
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    let mut socket = L::accept(stream).await?;
+    Ok((stream, neutral))
+}
 
-    for _ in 0..warm_up(workload.messages()) {
-        expect_size(socket.echo().await?, workload.size)?;
+async fn serve<S: Socket>(
+    mut socket: S,
+    turn: Turn,
+    run: &Run,
+    neutral: Neutral,
+) -> Outcome<Sample> {
+    for _ in 0..run.warm_up() {
+        expect_size(turn.of(&mut socket).await?, run.workload.size)?;
     }
     let clock = Clock::start()?;
-    for _ in 0..workload.messages() {
-        expect_size(socket.echo().await?, workload.size)?;
+    for _ in 0..run.messages {
+        expect_size(turn.of(&mut socket).await?, run.workload.size)?;
     }
-    let sample = clock.stop(workload.messages())?;
+    let sample = clock.stop(run.messages)?;
 
     // The rest, until the neutral side is gone, which some libraries call an error.
-    while let Ok(Some(_)) = socket.echo().await {}
-    finish(neutral)?;
+    while let Ok(Some(_)) = turn.of(&mut socket).await {}
+    neutral.finish().await?;
     Ok(sample)
 }
 
 /// The library keeps `in_flight` messages under way; the neutral server answers each.
-pub(crate) async fn as_client<L: Library>(
-    workload: &Workload,
-    frames: &Frames,
-    in_flight: usize,
-) -> Outcome<Sample> {
+pub(crate) async fn as_client<L: Library>(run: &Run, in_flight: usize) -> Outcome<Sample> {
+    let size = run.workload.size;
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
-    let neutral = neutral::accept(listener, exchange(workload, frames, in_flight));
+    let neutral = neutral::accept(listener, exchange(run, in_flight));
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut socket = L::connect(stream).await?;
-    let message = prepared::<L::Client<TcpStream>>(workload)?;
+    let message = prepared::<L::Client<TcpStream>>(&run.workload)?;
 
     for _ in 0..in_flight {
         socket.send(&message).await?;
     }
-    for _ in 0..warm_up(workload.messages()) {
-        expect_size(socket.receive().await?, workload.size)?;
+    for _ in 0..run.warm_up() {
+        expect_size(socket.receive().await?, size)?;
         socket.send(&message).await?;
     }
     let clock = Clock::start()?;
-    for _ in 0..workload.messages() {
-        expect_size(socket.receive().await?, workload.size)?;
+    for _ in 0..run.messages {
+        expect_size(socket.receive().await?, size)?;
         socket.send(&message).await?;
     }
-    let sample = clock.stop(workload.messages())?;
+    let sample = clock.stop(run.messages)?;
 
     for _ in 0..in_flight {
-        expect_size(socket.receive().await?, workload.size)?;
+        expect_size(socket.receive().await?, size)?;
     }
     drop(socket);
-    // A socket may see to its end in the background.
-    tokio::task::yield_now().await;
-    finish(neutral)?;
+    neutral.finish().await?;
     Ok(sample)
 }
 
-fn exchange(workload: &Workload, frames: &Frames, in_flight: usize) -> Exchange {
-    let reply_to = match workload.role {
+fn exchange(run: &Run, in_flight: usize) -> Exchange {
+    let reply_to = match run.workload.role {
         Role::Server => Role::Client,
         Role::Client => Role::Server,
     };
-    let messages = workload.messages() + warm_up(workload.messages());
     Exchange {
-        frames: frames.clone(),
-        reply: frame_length(workload.size, reply_to),
-        in_flight,
-        messages: messages + in_flight,
-        role: workload.role,
+        frames: run.frames(),
+        role: run.workload.role,
+        dialogue: Dialogue::Replies {
+            reply: frame_length(run.workload.size, reply_to),
+            in_flight,
+            messages: run.total() + in_flight,
+        },
     }
-}
-
-fn finish(neutral: std::thread::JoinHandle<Result<(), String>>) -> Outcome<()> {
-    neutral
-        .join()
-        .map_err(|_| "the neutral side panicked")?
-        .map_err(Into::into)
 }

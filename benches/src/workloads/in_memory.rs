@@ -1,45 +1,41 @@
 //! Parsing, serialising and echo without a network.
 
-use crate::frames::Frames;
 use crate::library::{Library, Outcome, Socket};
 use crate::measure::{Clock, Sample};
 use crate::memory::MemoryStream;
-use crate::workload::{Role, Task, Workload};
-use crate::workloads::{expect_size, prepared, warm_up};
+use crate::run::Run;
+use crate::workload::{Role, Task};
+use crate::workloads::{expect_size, prepared};
 
 /// A flush follows so many messages.
 const BETWEEN_FLUSHES: usize = 16;
 
-pub(crate) async fn run<L: Library>(workload: &Workload, frames: &Frames) -> Outcome<Sample> {
-    let stream = MemoryStream::new(workload.role, frames.clone());
-    match workload.role {
-        Role::Server => with_socket(L::accept(stream).await?, workload).await,
-        Role::Client => with_socket(L::connect(stream).await?, workload).await,
+pub(crate) async fn run<L: Library>(run: &Run) -> Outcome<Sample> {
+    let stream = MemoryStream::new(run.workload.role, run.frames());
+    match run.workload.role {
+        Role::Server => with_socket(L::accept(stream).await?, run).await,
+        Role::Client => with_socket(L::connect(stream).await?, run).await,
     }
 }
 
-async fn with_socket<S: Socket>(mut socket: S, workload: &Workload) -> Outcome<Sample> {
-    let messages = workload.messages();
-    match workload.task {
-        Task::Serialise => {
-            let message = prepared::<S>(workload)?;
-            serialise(&mut socket, &message, warm_up(messages)).await?;
-            let clock = Clock::start()?;
-            serialise(&mut socket, &message, messages).await?;
-            clock.stop(messages)
-        }
-        Task::Parse => {
-            parse(&mut socket, warm_up(messages), workload.size).await?;
-            let clock = Clock::start()?;
-            parse(&mut socket, messages, workload.size).await?;
-            clock.stop(messages)
-        }
-        Task::MemoryEcho | Task::Echo { .. } => {
-            echo(&mut socket, warm_up(messages), workload.size).await?;
-            let clock = Clock::start()?;
-            echo(&mut socket, messages, workload.size).await?;
-            clock.stop(messages)
-        }
+async fn with_socket<S: Socket>(mut socket: S, run: &Run) -> Outcome<Sample> {
+    let message = prepared::<S>(&run.workload)?;
+    turns(&mut socket, &message, run, run.warm_up()).await?;
+    let clock = Clock::start()?;
+    turns(&mut socket, &message, run, run.messages).await?;
+    clock.stop(run.messages)
+}
+
+async fn turns<S: Socket>(
+    socket: &mut S,
+    message: &S::Prepared,
+    run: &Run,
+    messages: usize,
+) -> Outcome<()> {
+    match run.workload.task {
+        Task::Serialise => serialise(socket, message, messages).await,
+        Task::Parse => parse(socket, messages, run.workload.size).await,
+        _ => echo(socket, messages, run.workload.size).await,
     }
 }
 

@@ -1,34 +1,57 @@
 //! How each workload is run with a library.
 
+mod bulk;
 mod echo;
+mod handshake;
+mod idle;
 mod in_memory;
+mod many;
 
 use bytes::Bytes;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
-use crate::frames::Frames;
 use crate::library::{Library, Outcome, Socket};
 use crate::measure::Sample;
-use crate::workload::{Role, Task, Workload};
+use crate::run::Run;
+use crate::workload::{Role, Task, Threads, Workload};
 
 /// One sample.
-pub(crate) fn run<L: Library>(workload: &Workload, frames: &Frames) -> Outcome<Sample> {
-    let runtime = runtime()?;
-    runtime.block_on(async {
-        match (workload.task, workload.role) {
-            (Task::Echo { in_flight }, Role::Server) => {
-                echo::as_server::<L>(workload, frames, in_flight).await
-            }
-            (Task::Echo { in_flight }, Role::Client) => {
-                echo::as_client::<L>(workload, frames, in_flight).await
-            }
-            _ => in_memory::run::<L>(workload, frames).await,
-        }
-    })
+pub(crate) fn run<L: Library>(run: &Run) -> Outcome<Sample> {
+    let threads = match run.workload.task {
+        Task::Many { threads, .. } => threads,
+        _ => Threads::One,
+    };
+    let runtime = match threads {
+        Threads::One => Builder::new_current_thread().enable_all().build()?,
+        Threads::Two => Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?,
+    };
+    let sample = runtime.block_on(task::<L>(run));
+    runtime.shutdown_background();
+    sample
 }
 
-fn runtime() -> Outcome<Runtime> {
-    Ok(Builder::new_current_thread().enable_all().build()?)
+async fn task<L: Library>(run: &Run) -> Outcome<Sample> {
+    match (run.workload.task, run.workload.role) {
+        (Task::Echo { in_flight }, Role::Server) => echo::as_server::<L>(run, in_flight).await,
+        (Task::Echo { in_flight }, Role::Client) => echo::as_client::<L>(run, in_flight).await,
+        (Task::EchoBatched { in_flight }, _) => echo::batched::<L>(run, in_flight).await,
+        (Task::MemoryEcho | Task::Parse | Task::Serialise, _) => in_memory::run::<L>(run).await,
+        (Task::Bulk(direction), _) => bulk::run::<L>(run, direction).await,
+        (
+            Task::Many {
+                connections,
+                threads,
+            },
+            _,
+        ) => many::run::<L>(run, connections, threads).await,
+        (Task::Idle(past), _) => idle::run::<L>(run, past).await,
+        (Task::HandshakeInMemory, _) => handshake::in_memory::<L>(run).await,
+        (Task::HandshakeOverTcp, Role::Server) => handshake::as_server::<L>(run).await,
+        (Task::HandshakeOverTcp, Role::Client) => handshake::as_client::<L>(run).await,
+    }
 }
 
 /// A message of the workload that the library sends.
@@ -36,11 +59,6 @@ fn prepared<S: Socket>(workload: &Workload) -> Outcome<S::Prepared> {
     let content = workload.content;
     let payload = content.payload(workload.size, &mut fastrand::Rng::with_seed(7));
     S::prepare(content.kind(), &Bytes::from(payload))
-}
-
-/// A tenth as many messages go before those that are measured.
-fn warm_up(messages: usize) -> usize {
-    messages / 10
 }
 
 /// That a whole message of the right size came.
