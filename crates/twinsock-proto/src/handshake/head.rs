@@ -137,9 +137,9 @@ impl HeadCollector {
         &self.bytes
     }
 
-    /// The same, owned.
-    pub(super) fn into_bytes(self) -> Box<[u8]> {
-        self.bytes.into_boxed_slice()
+    /// The same, for keeps; nothing more may be collected.
+    pub(super) fn take_bytes(&mut self) -> Box<[u8]> {
+        std::mem::take(&mut self.bytes).into_boxed_slice()
     }
 
     /// How many header lines have been collected.
