@@ -11,7 +11,7 @@ mod alarm;
 mod engine;
 mod events;
 mod inbox;
-mod memory;
+pub(crate) mod memory;
 mod read_ahead;
 mod shared;
 mod transport;
@@ -63,7 +63,10 @@ impl Driver {
         leftover: &[u8],
     ) -> Result<Self, Error> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
+        if role == Role::Client {
+            // For mask keys; a server has none.
+            getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
+        }
         let mut connection = Connection::new(role, settings, seed, now());
         take_leftover(&mut connection, leftover);
         let wakers = Arc::new(WakerSet::default());
