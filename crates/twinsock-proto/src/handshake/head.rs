@@ -98,6 +98,17 @@ impl HeadCollector {
         loop {
             let (plain, after) = rest.split_at(self.plain_run(rest));
             self.bytes.extend_from_slice(plain);
+            if let [b'\r', b'\n', after @ ..] = after
+                && self.may_end_line()
+            {
+                let content_len = self.line().len();
+                self.bytes.extend_from_slice(b"\r\n");
+                rest = after;
+                match self.end_line(content_len)? {
+                    LineState::HeadEnded => return Ok(Collected::Complete { rest }),
+                    LineState::Open | LineState::Ended => continue,
+                }
+            }
             let Some((&byte, after)) = after.split_first() else {
                 return Ok(Collected::Incomplete);
             };
@@ -112,6 +123,12 @@ impl HeadCollector {
                 return Ok(Collected::Complete { rest });
             }
         }
+    }
+
+    /// Whether a CR LF that comes next ends the line: nothing else is to be said of it.
+    fn may_end_line(&self) -> bool {
+        self.limits.total.saturating_sub(self.bytes.len()) >= 2
+            && self.line().last() != Some(&b'\r')
     }
 
     /// How many of the next bytes can be stored together: those of which
