@@ -51,5 +51,6 @@ pub use frame::opcode::Opcode;
 pub use limits::{Limits, ReceiveMode, TextPolicy, Timing};
 pub use message::{Message, MessageRef, MessageType, Utf8Bytes};
 pub use role::Role;
+pub use send::outgoing::OutgoingBytes;
 pub use send::queue::SendQueue;
 pub use send::sender::Fragment;

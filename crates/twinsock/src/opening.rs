@@ -2,14 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::{Context, Poll};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use http::{Request, Response};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use twinsock_proto::handshake::Subprotocol;
+use twinsock_proto::handshake::{ReceivedHead, Subprotocol};
 use twinsock_proto::{ReceiveMode, Role, Settings};
 
-use crate::driver::{ByteStream, Driver, Surface};
+use crate::driver::{ByteStream, Driver, Surface, memory};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
 use crate::stream::{StreamOptions, StreamWebSocket};
@@ -25,8 +28,8 @@ pub(crate) struct Opening {
 /// What the peer said.
 #[derive(Debug)]
 pub(crate) enum Head {
-    FromServer(Response<()>),
-    FromClient(Request<()>),
+    FromServer(ReceivedHead<Response<()>>),
+    FromClient(ReceivedHead<Request<()>>),
 }
 
 /// Both ends of a TCP connection.
@@ -60,14 +63,14 @@ impl Opening {
 
     pub(crate) fn response(&self) -> Option<&Response<()>> {
         match &self.head {
-            Head::FromServer(response) => Some(response),
+            Head::FromServer(response) => Some(response.get()),
             Head::FromClient(_) => None,
         }
     }
 
     pub(crate) fn request(&self) -> Option<&Request<()>> {
         match &self.head {
-            Head::FromClient(request) => Some(request),
+            Head::FromClient(request) => Some(request.get()),
             Head::FromServer(_) => None,
         }
     }
@@ -120,3 +123,23 @@ impl Opened {
         Ok((driver, self.opening))
     }
 }
+
+/// Reads once and lets `look` see what came: nothing at the end of the stream.
+///
+/// The memory is the thread's, so that a handshake that waits for its peer holds none.
+pub(crate) fn poll_read<T>(
+    stream: &mut Box<dyn ByteStream>,
+    context: &mut Context<'_>,
+    look: impl FnOnce(&[u8]) -> T,
+) -> Poll<io::Result<T>> {
+    let mut memory = memory::take();
+    let mut room = (&mut memory).limit(READ_SIZE);
+    let read = pin!(stream.read_buf(&mut room)).poll(context);
+    let result = read.map_ok(|_| look(&memory));
+    memory.clear();
+    memory::give_back(memory);
+    result
+}
+
+/// How much of a head is read at once.
+const READ_SIZE: usize = 4 * 1024;

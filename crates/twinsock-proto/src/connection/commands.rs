@@ -9,6 +9,7 @@ use crate::error::{AbortCause, NotOpen, SendError};
 use crate::frame::close_reason::CloseReason;
 use crate::frame::control::ControlPayload;
 use crate::message::{Message, MessageRef, MessageType};
+use crate::send::outgoing::OutgoingBytes;
 use crate::send::queue::Payload;
 use crate::send::sender::Fragment;
 
@@ -63,6 +64,27 @@ impl Connection {
         self.state
             .sender
             .send_fragment(message_type, fragment, payload)
+    }
+
+    /// Begins to gather bytes for [`send_bytes`](Self::send_bytes).
+    #[must_use]
+    pub fn begin_bytes(&mut self) -> OutgoingBytes {
+        self.state.sender.begin_bytes()
+    }
+
+    /// Queues gathered bytes as a frame that is a part of a binary message, as
+    /// [`send_fragment`](Self::send_fragment) does with bytes that are not masked yet.
+    ///
+    /// # Errors
+    /// When the connection is closing or closed, or a text is being sent in parts that these
+    /// bytes break.
+    pub fn send_bytes(
+        &mut self,
+        fragment: Fragment,
+        bytes: OutgoingBytes,
+    ) -> Result<(), SendError> {
+        self.state.require_open()?;
+        self.state.sender.send_bytes(fragment, bytes)
     }
 
     /// Whether a message is being sent in parts and not at its end.

@@ -225,6 +225,22 @@ impl Connection {
         }
     }
 
+    /// Whether what is read next may be read into memory of the caller's own, who wants it as a
+    /// stream: then [`handle_received_directly`](Self::handle_received_directly) is told instead.
+    #[must_use]
+    pub fn may_read_directly(&self) -> bool {
+        self.state.is_receiving() && !self.holds_close() && self.receiver.may_read_directly()
+    }
+
+    /// `bytes` were read when they [might be](Self::may_read_directly): leaves those for the
+    /// application at the front, and tells how many. The others are kept for
+    /// [`move_bytes`](Self::move_bytes).
+    pub fn handle_received_directly(&mut self, now: Instant, bytes: &mut [u8]) -> usize {
+        let count = self.receiver.take_directly(bytes);
+        self.state.handle_received(now, self.receiver.bytes_read());
+        count
+    }
+
     /// The peer ended its side of the byte stream.
     ///
     /// What was read before is still handed out.

@@ -90,7 +90,29 @@ impl HeadCollector {
 
     /// Takes bytes up to the blank line that ends the head. Must not be called again once the head is complete.
     pub(super) fn feed<'a>(&mut self, input: &'a [u8]) -> Result<Collected<'a>, HeadError> {
-        for (index, &byte) in input.iter().enumerate() {
+        if self.bytes.is_empty() {
+            // Mostly the whole head comes at once.
+            self.bytes.reserve_exact(input.len().min(self.limits.total));
+        }
+        let mut rest = input;
+        loop {
+            let (plain, after) = rest.split_at(self.plain_run(rest));
+            self.bytes.extend_from_slice(plain);
+            if let [b'\r', b'\n', after @ ..] = after
+                && self.may_end_line()
+            {
+                let content_len = self.line().len();
+                self.bytes.extend_from_slice(b"\r\n");
+                rest = after;
+                match self.end_line(content_len)? {
+                    LineState::HeadEnded => return Ok(Collected::Complete { rest }),
+                    LineState::Open | LineState::Ended => continue,
+                }
+            }
+            let Some((&byte, after)) = after.split_first() else {
+                return Ok(Collected::Incomplete);
+            };
+            rest = after;
             if self.bytes.len() >= self.limits.total {
                 return Err(HeadError::TooLarge {
                     limit: self.limits.total,
@@ -98,17 +120,43 @@ impl HeadCollector {
             }
             self.bytes.push(byte);
             if let LineState::HeadEnded = self.check_last_byte()? {
-                return Ok(Collected::Complete {
-                    rest: &input[index + 1..],
-                });
+                return Ok(Collected::Complete { rest });
             }
         }
-        Ok(Collected::Incomplete)
+    }
+
+    /// Whether a CR LF that comes next ends the line: nothing else is to be said of it.
+    fn may_end_line(&self) -> bool {
+        self.limits.total.saturating_sub(self.bytes.len()) >= 2
+            && self.line().last() != Some(&b'\r')
+    }
+
+    /// How many of the next bytes can be stored together: those of which
+    /// [`check_last_byte`](Self::check_last_byte) would find nothing to say.
+    fn plain_run(&self, input: &[u8]) -> usize {
+        let line = self.line();
+        let begins_line = line.is_empty() && input.first() == Some(&b' ');
+        if begins_line || line.last() == Some(&b'\r') {
+            return 0;
+        }
+        let mut room = self.limits.line.saturating_sub(line.len());
+        if self.lines == 0 && self.start_line == StartLine::Status && line.len() < Excerpt::MAX_LEN
+        {
+            // The byte that makes it judged is looked at.
+            room = room.min(Excerpt::MAX_LEN - 1 - line.len());
+        }
+        room = room.min(self.limits.total.saturating_sub(self.bytes.len()));
+        length_of_plain(input.get(..room).unwrap_or(input))
     }
 
     /// The head, with its blank line once it is complete.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The same, for keeps; nothing more may be collected.
+    pub(super) fn take_bytes(&mut self) -> Box<[u8]> {
+        std::mem::take(&mut self.bytes).into_boxed_slice()
     }
 
     /// How many header lines have been collected.
@@ -231,6 +279,23 @@ enum LineState {
     Open,
     Ended,
     HeadEnded,
+}
+
+/// How many bytes at the front are no control characters; a tab counts as one.
+fn length_of_plain(input: &[u8]) -> usize {
+    let is_plain = |byte: &u8| *byte >= b' ' && *byte != 0x7f;
+    // Sixteen at a time, without a branch for each: the compiler makes vector instructions of it.
+    let (pieces, _) = input.as_chunks::<16>();
+    let whole = pieces
+        .iter()
+        .take_while(|piece| piece.iter().fold(true, |all, byte| all & is_plain(byte)))
+        .count();
+    let rest = &input[whole * 16..];
+    whole * 16
+        + rest
+            .iter()
+            .position(|byte| !is_plain(byte))
+            .unwrap_or(rest.len())
 }
 
 /// Checks as much as tells HTTP/1 from other protocols. `HTTP/2.0` comes in the preface of that version (RFC 9113 §3.4).

@@ -1,6 +1,6 @@
 //! Writes an HTTP/1.1 head (RFC 9112 §2.1).
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::HeaderName;
 
@@ -11,11 +11,13 @@ use crate::uri::WebSocketUri;
 /// A head under construction. What can be written are only types that hold no line end by construction, so that no
 /// value can add a line of its own.
 #[derive(Debug)]
-pub(super) struct HeadWriter(BytesMut);
+pub(super) struct HeadWriter(Vec<u8>);
 
 impl HeadWriter {
     pub(super) fn request(uri: &WebSocketUri) -> Self {
-        let mut writer = Self(BytesMut::with_capacity(TYPICAL_LEN));
+        // As long as a request with no more than what each must have.
+        let len = REQUEST_LEN + uri.resource().len() + uri.authority().len();
+        let mut writer = Self(Vec::with_capacity(len));
         writer.put(&[
             "GET ",
             uri.resource(),
@@ -27,7 +29,8 @@ impl HeadWriter {
     }
 
     pub(super) fn response(status: http::StatusCode) -> Self {
-        let mut writer = Self(BytesMut::with_capacity(TYPICAL_LEN));
+        // As long as a 101 with no more than what each must have.
+        let mut writer = Self(Vec::with_capacity(RESPONSE_LEN));
         let reason = status.canonical_reason().unwrap_or_default();
         writer.put(&["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"]);
         writer
@@ -68,7 +71,7 @@ impl HeadWriter {
     pub(super) fn headers(mut self, headers: &HeaderMap) -> Self {
         for (name, value) in headers {
             self.put(&[HeaderName::as_str(name), ": "]);
-            self.0.put_slice(value.as_bytes());
+            self.0.extend_from_slice(value.as_bytes());
             self.put(&["\r\n"]);
         }
         self
@@ -82,15 +85,25 @@ impl HeadWriter {
     /// Ends the head; `body` follows it.
     pub(super) fn finish(mut self, body: &[u8]) -> Bytes {
         self.put(&["\r\n"]);
-        self.0.put_slice(body);
-        self.0.freeze()
+        self.0.extend_from_slice(body);
+        self.0.into()
     }
 
     fn put(&mut self, parts: &[&str]) {
         for part in parts {
-            self.0.put_slice(part.as_bytes());
+            self.0.extend_from_slice(part.as_bytes());
         }
     }
 }
 
-const TYPICAL_LEN: usize = 512;
+/// Of a request without its resource and its host.
+const REQUEST_LEN: usize =
+    "GET  HTTP/1.1\r\nHost: \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        .len();
+
+/// Of a 101 response.
+const RESPONSE_LEN: usize =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        .len();

@@ -6,16 +6,37 @@
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
+/// The header lines of a head: as they stand in its bytes, or put together in a map.
+pub(super) trait HeaderLines {
+    /// The values of all lines with this name, in the order of the lines.
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
+}
+
+impl HeaderLines for HeaderMap {
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+}
+
+impl HeaderLines for [httparse::Header<'_>] {
+    fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        let name = name.as_str();
+        self.iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+            .map(|field| field.value)
+    }
+}
+
 /// A header that breaks its grammar, or that may come once and came more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
 /// The only value of a header that must not be repeated; `None` when it is missing.
 pub(super) fn single<'a>(
-    headers: &'a HeaderMap,
+    lines: &'a (impl HeaderLines + ?Sized),
     name: &HeaderName,
-) -> Result<Option<&'a HeaderValue>, Malformed> {
-    let mut values = headers.get_all(name).iter();
+) -> Result<Option<&'a [u8]>, Malformed> {
+    let mut values = lines.values(name);
     let first = values.next();
     if values.next().is_some() {
         Err(Malformed)
@@ -26,29 +47,32 @@ pub(super) fn single<'a>(
 
 /// Whether `wanted` is an element of the list, in upper or lower case. Other elements may be anything: a `Connection`
 /// or `Upgrade` header also speaks to others than us.
-pub(super) fn contains(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+pub(super) fn contains(
+    lines: &(impl HeaderLines + ?Sized),
+    name: &HeaderName,
+    wanted: &str,
+) -> bool {
+    lines
+        .values(name)
+        .flat_map(|value| value.split(|&byte| byte == b','))
         .any(|element| element.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 /// All elements of a list of tokens; none when the header is missing.
 pub(super) fn tokens<'a>(
-    headers: &'a HeaderMap,
+    lines: &'a (impl HeaderLines + ?Sized),
     name: &HeaderName,
 ) -> Result<Vec<&'a str>, Malformed> {
-    elements(headers, name, |scanner| scanner.token())
+    elements(lines, name, |scanner| scanner.token())
 }
 
 /// The names in a `Sec-WebSocket-Extensions` header; parameters are checked, for a malformed header must end the
 /// handshake (RFC 6455 §9.1), even where no extension is wanted.
 pub(super) fn extension_names<'a>(
-    headers: &'a HeaderMap,
+    lines: &'a (impl HeaderLines + ?Sized),
     name: &HeaderName,
 ) -> Result<Vec<&'a str>, Malformed> {
-    elements(headers, name, |scanner| {
+    elements(lines, name, |scanner| {
         let extension = scanner.token()?;
         while scanner.skip_separator(b';') {
             scanner.parameter()?;
@@ -63,15 +87,15 @@ pub(super) fn is_token(text: &[u8]) -> bool {
 }
 
 fn elements<'a>(
-    headers: &'a HeaderMap,
+    lines: &'a (impl HeaderLines + ?Sized),
     name: &HeaderName,
     read: impl Fn(&mut Scanner<'a>) -> Result<&'a str, Malformed>,
 ) -> Result<Vec<&'a str>, Malformed> {
     let mut found = Vec::new();
-    for value in headers.get_all(name) {
-        let mut scanner = Scanner {
-            rest: value.as_bytes(),
-        };
+    let mut is_there = false;
+    for value in lines.values(name) {
+        is_there = true;
+        let mut scanner = Scanner { rest: value };
         loop {
             while scanner.skip_separator(b',') {}
             if scanner.rest.is_empty() {
@@ -84,7 +108,7 @@ fn elements<'a>(
             }
         }
     }
-    if found.is_empty() && headers.contains_key(name) {
+    if found.is_empty() && is_there {
         Err(Malformed)
     } else {
         Ok(found)

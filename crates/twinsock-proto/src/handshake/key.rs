@@ -19,13 +19,13 @@ use sha1::{Digest as _, Sha1};
 /// # Ok::<(), twinsock_proto::handshake::KeyError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key(String);
+pub struct Key(Base64<KEY_LEN>);
 
 impl Key {
     /// The key made of `nonce`, which must be new and random for each connection (RFC 6455 §4.1).
     #[must_use]
     pub fn from_nonce(nonce: [u8; 16]) -> Self {
-        Self(STANDARD.encode(nonce))
+        Self(Base64::of(&nonce))
     }
 
     /// Reads a header's value.
@@ -35,28 +35,32 @@ impl Key {
     /// [`KeyError`], unless `value` is exactly the canonical base64 of 16 bytes (RFC 6455 §4.2.1, item 5).
     pub fn from_header(value: &[u8]) -> Result<Self, KeyError> {
         // The length is judged first, so that a hostile value of any size costs nothing.
-        if value.len() != ENCODED_LEN {
+        let Ok(characters) = <[u8; KEY_LEN]>::try_from(value) else {
             return Err(KeyError::Length { got: value.len() });
+        };
+        // As much as so many characters can stand for; those of 16 bytes end with two that stand for none.
+        let mut nonce = [0; KEY_LEN / 4 * 3];
+        match STANDARD.decode_slice(characters, &mut nonce) {
+            // Canonical: encoded again it would be the same.
+            Ok(16) => Ok(Self(Base64(characters))),
+            _ => Err(KeyError::NotBase64),
         }
-        let nonce = STANDARD.decode(value).map_err(|_| KeyError::NotBase64)?;
-        let nonce = <[u8; 16]>::try_from(nonce).map_err(|_| KeyError::NotBase64)?;
-        Ok(Self::from_nonce(nonce))
     }
 
     /// The key as the header carries it: 24 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The only right answer to this key: base64 of SHA-1 over key and GUID (RFC 6455 §4.2.2, item 5.4).
     #[must_use]
     pub fn accept(&self) -> Accept {
         let digest = Sha1::new()
-            .chain_update(&self.0)
+            .chain_update(self.0.0)
             .chain_update(GUID)
             .finalize();
-        Accept(STANDARD.encode(digest))
+        Accept(Base64::of(&digest))
     }
 }
 
@@ -67,13 +71,38 @@ impl Key {
 /// assert_eq!(Key::from_nonce([0; 16]).accept().as_str().len(), 28);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Accept(String);
+pub struct Accept(Base64<ACCEPT_LEN>);
 
 impl Accept {
     /// The answer as the header carries it: 28 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+}
+
+/// So many characters of base64.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Base64<const LEN: usize>([u8; LEN]);
+
+impl<const LEN: usize> Base64<LEN> {
+    /// `bytes` encoded, which take exactly that room.
+    fn of(bytes: &[u8]) -> Self {
+        let mut characters = [b'='; LEN];
+        // The lengths are constants that fit; the tests would see it if they did not.
+        let _ = STANDARD.encode_slice(bytes, &mut characters);
+        Self(characters)
+    }
+
+    fn as_str(&self) -> &str {
+        // They are ASCII.
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl<const LEN: usize> fmt::Debug for Base64<LEN> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -99,7 +128,7 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { got } => {
-                write!(f, "expected a key of {ENCODED_LEN} characters, got {got}")
+                write!(f, "expected a key of {KEY_LEN} characters, got {got}")
             }
             Self::NotBase64 => {
                 f.write_str("expected a key of 16 bytes in base64, got something else")
@@ -110,7 +139,11 @@ impl fmt::Display for KeyError {
 
 impl Error for KeyError {}
 
-const ENCODED_LEN: usize = 24;
+/// How many characters 16 bytes take.
+const KEY_LEN: usize = 24;
+
+/// How many characters the 20 bytes of a SHA-1 digest take.
+const ACCEPT_LEN: usize = 28;
 
 /// RFC 6455 §1.3: a constant that no endpoint unaware of WebSocket would append.
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -54,6 +54,7 @@ mod head_parser;
 mod head_writer;
 mod header_list;
 mod key;
+mod received_head;
 mod subprotocol;
 
 pub mod client;
@@ -63,4 +64,5 @@ pub use error::{HandshakeError, HeadError, Misuse, RequestError};
 pub use excerpt::Excerpt;
 pub use head::HeadLimits;
 pub use key::{Accept, Key, KeyError};
+pub use received_head::ReceivedHead;
 pub use subprotocol::{Subprotocol, SubprotocolError};

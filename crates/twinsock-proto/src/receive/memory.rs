@@ -119,16 +119,33 @@ impl ReadMemory {
         &mut unread[..length]
     }
 
-    /// Unmasks what came of the next `most` bytes where they stand, and tells how many came.
-    pub(crate) fn unmask_some(&mut self, most: u64, mask: Option<MaskKey>) -> usize {
-        let unread = self.unread_mut();
-        let count = unread
-            .len()
-            .min(usize::try_from(most).unwrap_or(usize::MAX));
-        if let Some(key) = mask {
-            key.apply(&mut unread[..count]);
+    /// Takes bytes that were read elsewhere.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.forget_used();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// How many of the next `most` bytes are there.
+    pub(crate) fn some(&self, most: u64) -> usize {
+        self.len().min(usize::try_from(most).unwrap_or(usize::MAX))
+    }
+
+    /// Copies the next `count` bytes, which are there, into `room` and goes on behind them.
+    ///
+    /// They are unmasked in pieces that stay in the first-level cache until they are copied.
+    pub(crate) fn move_to(&mut self, room: &mut impl BufMut, count: usize, mask: Option<MaskKey>) {
+        let count = count.min(self.len());
+        let bytes = &mut self.bytes[self.start..][..count];
+        match mask {
+            Some(key) => {
+                for piece in bytes.chunks_mut(UNMASKED_AT_ONCE) {
+                    key.apply(piece);
+                    room.put_slice(piece);
+                }
+            }
+            None => room.put_slice(bytes),
         }
-        count
+        self.advance(count);
     }
 
     /// Room for the next read, with what is unread moved to the front.
@@ -171,6 +188,9 @@ impl ReadMemory {
 
 /// How much is read at once, in bytes.
 pub(crate) const READ_SIZE: usize = 64 * 1024;
+
+/// A multiple of four, so that each piece begins where the key does.
+const UNMASKED_AT_ONCE: usize = 8 * 1024;
 
 /// With less room than this the read memory is enlarged.
 const LEAST_ROOM: usize = 4 * 1024;

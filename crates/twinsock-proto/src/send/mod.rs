@@ -4,6 +4,7 @@
 //! network takes them; [`utf8`] checks text that is sent in parts. Small payloads are copied together, so that many messages make one write;
 //! large ones are never copied unless they have to be masked.
 
+pub(crate) mod outgoing;
 pub(crate) mod queue;
 pub(crate) mod sender;
 mod utf8;

@@ -111,17 +111,32 @@ impl SendQueue {
         self.length += self.gathered.bytes.len() - before;
     }
 
+    /// Appends a frame whose payload is masked already, if it is to be.
+    pub(crate) fn push_masked(&mut self, header: &FrameHeader, payload: Bytes) {
+        if payload.len() > MOST_COPIED {
+            return self.push_segments(header, payload.len(), Segment::Shared(payload));
+        }
+        let before = self.gathered.bytes.len();
+        header.encode().append_to(&mut self.gathered.bytes);
+        self.gathered.bytes.extend_from_slice(&payload);
+        self.length += self.gathered.bytes.len() - before;
+    }
+
     /// Appends a frame whose payload stays where it is.
     fn push_large(&mut self, header: &FrameHeader, payload: Bytes) {
+        let length = payload.len();
+        self.push_segments(header, length, masked_segment(payload, header.mask));
+    }
+
+    fn push_segments(&mut self, header: &FrameHeader, length: usize, payload: Segment) {
         if !self.gathered.bytes.is_empty() {
             let gathered = std::mem::take(&mut self.gathered);
             self.segments.push_back(Segment::Gathered(gathered));
         }
         let encoded = header.encode();
-        self.length += encoded.as_bytes().len() + payload.len();
+        self.length += encoded.as_bytes().len() + length;
         self.segments.push_back(Segment::Header(encoded));
-        self.segments
-            .push_back(masked_segment(payload, header.mask));
+        self.segments.push_back(payload);
     }
 
     /// Forgets all that waits.

@@ -11,6 +11,7 @@ use crate::frame::mask::{MaskKey, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::MessageType;
 use crate::role::Role;
+use crate::send::outgoing::OutgoingBytes;
 use crate::send::queue::{Payload, SendQueue};
 use crate::send::utf8::Utf8Check;
 
@@ -153,6 +154,43 @@ impl Sender {
         if fragment == Fragment::Final {
             self.count.messages += 1;
         }
+        Ok(())
+    }
+
+    /// Bytes for one frame, to be masked as they come.
+    pub(crate) fn begin_bytes(&mut self) -> OutgoingBytes {
+        OutgoingBytes::new(self.next_mask())
+    }
+
+    /// Sends them as the next part of a binary message.
+    pub(crate) fn send_bytes(
+        &mut self,
+        fragment: Fragment,
+        bytes: OutgoingBytes,
+    ) -> Result<(), SendError> {
+        let is_ours = bytes.is_masked() == self.mask_keys.is_some();
+        let opcode = match &self.unfinished {
+            Some(Unfinished::Binary) if is_ours => Opcode::Continuation,
+            None if is_ours => Opcode::Binary,
+            // Begun for the other role, or amid a text: nothing is saved then.
+            _ => return self.send_fragment(MessageType::Binary, fragment, bytes.into_unmasked()),
+        };
+        let (payload, mask) = bytes.into_parts();
+        self.unfinished = match fragment {
+            Fragment::Final => None,
+            Fragment::Nonfinal => Some(Unfinished::Binary),
+        };
+        self.count.frames += 1;
+        if fragment == Fragment::Final {
+            self.count.messages += 1;
+        }
+        let header = FrameHeader {
+            is_final: fragment == Fragment::Final,
+            opcode,
+            mask,
+            payload_length: payload.len() as u64,
+        };
+        self.queue.push_masked(&header, payload);
         Ok(())
     }
 

@@ -188,7 +188,9 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
-        self.receive_request().await?.accept().await
+        let (stream, addresses) = (Box::new(self.stream), Some(self.addresses));
+        let opened = self.options.open(stream, addresses).await?;
+        opened.into_message_socket(self.options.settings())
     }
 
     /// Does the opening handshake for a socket that carries bytes.
@@ -199,7 +201,9 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn accept_stream(self) -> Result<StreamWebSocket, Error> {
-        self.receive_request().await?.accept_stream().await
+        let (stream, addresses) = (Box::new(self.stream), Some(self.addresses));
+        let opened = self.options.open(stream, addresses).await?;
+        opened.into_stream_socket(self.options.settings(), self.options.stream_options())
     }
 
     /// Reads the client's request and leaves the decision to the caller.
@@ -210,11 +214,7 @@ impl Incoming {
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn receive_request(self) -> Result<PendingHandshake, Error> {
-        let Self {
-            stream,
-            options,
-            addresses,
-        } = self;
-        Ok(options.receive_request(stream).await?.at(addresses))
+        let (stream, addresses) = (Box::new(self.stream), Some(self.addresses));
+        self.options.receive_request_at(stream, addresses).await
     }
 }

@@ -13,6 +13,7 @@ use crate::accept::pending::PendingHandshake;
 use crate::driver::{ByteStream, CloseWithoutCode, StreamFraming};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
+use crate::opening::{Addresses, Opened};
 use crate::stream::{StreamOptions, StreamWebSocket};
 use crate::tcp_options::{Nagle, TcpOptions};
 use crate::timeout::Timeouts;
@@ -77,6 +78,7 @@ impl AcceptOptions {
         if let OriginPolicy::SameHostOr(others) = &mut self.origins {
             others.push(origin);
         }
+        self.policy = self.policy.origins(self.origins.clone());
         Ok(self)
     }
 
@@ -85,6 +87,7 @@ impl AcceptOptions {
     #[must_use]
     pub fn any_origin_dangerously(mut self) -> Self {
         self.origins = OriginPolicy::AnyOriginDangerously;
+        self.policy = self.policy.origins(OriginPolicy::AnyOriginDangerously);
         self
     }
 
@@ -198,7 +201,8 @@ impl AcceptOptions {
         &self,
         stream: impl ByteStream + 'static,
     ) -> Result<MessageWebSocket, Error> {
-        self.receive_request(stream).await?.accept().await
+        let opened = self.open(Box::new(stream), None).await?;
+        opened.into_message_socket(self.settings())
     }
 
     /// Does the opening handshake over `stream` for a socket that carries bytes.
@@ -212,7 +216,8 @@ impl AcceptOptions {
         &self,
         stream: impl ByteStream + 'static,
     ) -> Result<StreamWebSocket, Error> {
-        self.receive_request(stream).await?.accept_stream().await
+        let opened = self.open(Box::new(stream), None).await?;
+        opened.into_stream_socket(self.settings(), self.stream_options())
     }
 
     /// Reads the client's request and leaves the decision to the caller.
@@ -226,11 +231,30 @@ impl AcceptOptions {
         &self,
         stream: impl ByteStream + 'static,
     ) -> Result<PendingHandshake, Error> {
-        handshake::receive_request(Box::new(stream), self.clone()).await
+        self.receive_request_at(Box::new(stream), None).await
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        self.policy.clone().origins(self.origins.clone())
+    pub(crate) async fn receive_request_at(
+        &self,
+        stream: Box<dyn ByteStream>,
+        addresses: Option<Addresses>,
+    ) -> Result<PendingHandshake, Error> {
+        let requested = handshake::receive_request(stream, self).await?;
+        Ok(PendingHandshake::new(requested, self.clone(), addresses))
+    }
+
+    /// Does the opening handshake, for either socket.
+    pub(crate) async fn open(
+        &self,
+        stream: Box<dyn ByteStream>,
+        addresses: Option<Addresses>,
+    ) -> Result<Opened, Error> {
+        let requested = handshake::receive_request(stream, self).await?;
+        Ok(handshake::accept(requested, self).await?.at(addresses))
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     pub(crate) fn settings(&self) -> Settings {

@@ -1,23 +1,20 @@
 //! A request that waits for its answer.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use http::{Request, Response, StatusCode};
-use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
 use twinsock_proto::Settings;
 use twinsock_proto::handshake::Subprotocol;
 use twinsock_proto::handshake::server::Received;
 
-use crate::accept::handshake::{refuse, send_last};
+use crate::accept::handshake::{self, Requested, send_last};
 use crate::accept::options::AcceptOptions;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
-use crate::opening::{Addresses, Head, Opened, Opening};
+use crate::opening::{Addresses, Opened};
 use crate::stream::StreamWebSocket;
-use crate::timeout::Timeout;
 
 /// A client's request for a connection, which the server may look at before it decides.
 ///
@@ -44,21 +41,16 @@ pub struct PendingHandshake {
 
 impl PendingHandshake {
     pub(crate) fn new(
-        stream: Box<dyn ByteStream>,
-        received: Received,
+        requested: Requested,
         options: AcceptOptions,
+        addresses: Option<Addresses>,
     ) -> Self {
         Self {
-            stream: Mutex::new(stream),
-            received,
+            stream: Mutex::new(requested.stream),
+            received: requested.received,
             options,
-            addresses: None,
+            addresses,
         }
-    }
-
-    pub(crate) fn at(mut self, addresses: Addresses) -> Self {
-        self.addresses = Some(addresses);
-        self
     }
 
     /// The request: its path, its headers.
@@ -106,37 +98,13 @@ impl PendingHandshake {
 
     /// Sends the response, and gives what a socket is made of.
     pub(crate) async fn open(self) -> Result<(Opened, Settings), Error> {
-        let Self {
-            stream,
-            received,
-            options,
-            addresses,
-        } = self;
-        let mut stream = into_inner(stream);
-        let accepted = match received.accept(&options.policy()) {
-            Ok(accepted) => accepted,
-            Err(refusal) => return Err(refuse(stream, refusal).await),
+        let settings = self.options.settings();
+        let requested = Requested {
+            stream: into_inner(self.stream),
+            received: self.received,
         };
-        let (response, request, protocol, leftover) = accepted.into_parts();
-        let send = async {
-            stream.write_all(&response).await?;
-            stream.flush().await
-        };
-        timeout(options.timeout(), send)
-            .await
-            .map_err(|_| Error::timeout(Timeout::Handshake))?
-            .map_err(|error| Error::connection_lost(Arc::new(error)))?;
-        let opening = Opening {
-            head: Head::FromClient(request),
-            protocol,
-            addresses,
-        };
-        let opened = Opened {
-            stream,
-            opening,
-            leftover,
-        };
-        Ok((opened, options.settings()))
+        let opened = handshake::accept(requested, &self.options).await?;
+        Ok((opened.at(self.addresses), settings))
     }
 
     /// Turns the client away with a status and a text of the application's own.

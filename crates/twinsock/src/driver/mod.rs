@@ -11,7 +11,7 @@ mod alarm;
 mod engine;
 mod events;
 mod inbox;
-mod memory;
+pub(crate) mod memory;
 mod read_ahead;
 mod shared;
 mod transport;
@@ -32,7 +32,7 @@ use twinsock_proto::{
 
 pub(crate) use crate::driver::alarm::now;
 pub(crate) use crate::driver::engine::{
-    BeforeWaiting, CloseWithoutCode, Handled, Lent, Read, StreamReading, Surface,
+    BeforeWaiting, CloseWithoutCode, Handled, Lent, Read, Room, StreamReading, Surface,
 };
 use crate::driver::engine::{Engine, Output};
 pub(crate) use crate::driver::events::Events;
@@ -63,7 +63,10 @@ impl Driver {
         leftover: &[u8],
     ) -> Result<Self, Error> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
+        if role == Role::Client {
+            // For mask keys; a server has none.
+            getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
+        }
         let mut connection = Connection::new(role, settings, seed, now());
         take_leftover(&mut connection, leftover);
         let wakers = Arc::new(WakerSet::default());
@@ -226,15 +229,15 @@ impl Driver {
 
     // ---- a stream's bytes ----
 
-    /// Reads into `memory`, which has room; nothing is read at the end.
+    /// Reads into `room`, of which there is some; nothing is read at the end.
     pub(crate) fn poll_read_bytes(
         &self,
         waiter: &mut Waiter,
         context: &mut Context<'_>,
-        (memory, reading): (&mut impl BufMut, StreamReading),
+        (room, reading): (&mut impl Room, StreamReading),
     ) -> Poll<Result<(), Error>> {
         let read = self.shared.poll(waiter, context, |engine| {
-            engine.poll_read_bytes(memory, reading)
+            engine.poll_read_bytes(room, reading)
         });
         let read = ready!(read);
         if !matches!(read, Ok(Read::Bytes)) {

@@ -1,6 +1,7 @@
 //! Bytes that were read for somebody who looks at them before taking them.
 
 use bytes::BufMut;
+use bytes::buf::Limit;
 use tokio::io::ReadBuf;
 
 use crate::driver::memory;
@@ -23,7 +24,7 @@ impl ReadAhead {
     }
 
     /// Memory to read into.
-    pub(crate) fn memory(&mut self) -> impl BufMut {
+    pub(crate) fn memory(&mut self) -> Limit<&mut Vec<u8>> {
         if self.bytes.capacity() == 0 {
             self.bytes = memory::take();
         }

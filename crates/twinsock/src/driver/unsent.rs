@@ -4,8 +4,7 @@ use std::fmt;
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use twinsock_proto::Fragment;
+use twinsock_proto::{Connection, Fragment, OutgoingBytes};
 
 use crate::driver::alarm;
 
@@ -35,7 +34,7 @@ pub enum StreamFraming {
 #[derive(Default)]
 pub(crate) struct Unsent {
     framing: StreamFraming,
-    bytes: Vec<u8>,
+    bytes: Option<OutgoingBytes>,
     /// When they were written.
     written: Option<Written>,
     /// How many bytes of their message were sent already.
@@ -58,22 +57,29 @@ impl Unsent {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= MOST_UNSENT
+        self.len() >= MOST_UNSENT
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.as_ref().map_or(0, OutgoingBytes::len)
     }
 
     /// Takes as much of `slices` as there is room for, and tells how much.
-    pub(crate) fn push(&mut self, slices: &[IoSlice<'_>]) -> usize {
-        let before = self.bytes.len();
-        for slice in slices {
-            let room = MOST_UNSENT.saturating_sub(self.bytes.len());
-            self.bytes
-                .extend_from_slice(&slice[..slice.len().min(room)]);
+    pub(crate) fn push(&mut self, slices: &[IoSlice<'_>], connection: &mut Connection) -> usize {
+        if slices.iter().all(|slice| slice.is_empty()) {
+            return 0;
         }
-        let count = self.bytes.len() - before;
+        let bytes = self.bytes.get_or_insert_with(|| connection.begin_bytes());
+        let before = bytes.len();
+        for slice in slices {
+            let room = MOST_UNSENT.saturating_sub(bytes.len());
+            bytes.append(&slice[..slice.len().min(room)]);
+        }
+        let count = bytes.len() - before;
         if count > 0 {
             let last = alarm::now();
             let first = self.written.map_or(last, |written| written.first);
@@ -92,7 +98,7 @@ impl Unsent {
 
     /// Whether the message ends though more is about to be written.
     pub(crate) fn fragment_when_full(&self) -> Fragment {
-        let size = self.message_size.saturating_add(self.bytes.len());
+        let size = self.message_size.saturating_add(self.len());
         match self.framing {
             StreamFraming::MessagePerFlush if size >= MOST_IN_MESSAGE => Fragment::Final,
             StreamFraming::MessagePerFlush | StreamFraming::EndlessMessage => Fragment::Nonfinal,
@@ -100,14 +106,19 @@ impl Unsent {
     }
 
     /// All of them, for a frame.
-    pub(crate) fn take(&mut self, fragment: Fragment) -> Bytes {
-        let bytes = std::mem::take(&mut self.bytes);
+    pub(crate) fn take(
+        &mut self,
+        fragment: Fragment,
+        connection: &mut Connection,
+    ) -> OutgoingBytes {
+        let bytes = self.bytes.take();
+        let bytes = bytes.unwrap_or_else(|| connection.begin_bytes());
         self.written = None;
         self.message_size = match fragment {
             Fragment::Nonfinal => self.message_size.saturating_add(bytes.len()),
             Fragment::Final => 0,
         };
-        bytes.into()
+        bytes
     }
 
     pub(crate) fn clear(&mut self) {
@@ -124,7 +135,7 @@ impl Unsent {
 /// The bytes are the application's secrets: their number is enough.
 impl fmt::Debug for Unsent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Unsent({} bytes)", self.bytes.len())
+        write!(formatter, "Unsent({} bytes)", self.len())
     }
 }
 

@@ -99,6 +99,10 @@ impl Waiter {
     /// Has `waker` woken at the next event, and tells whether one came since `moment`.
     pub(crate) fn register(&mut self, waker: &Waker, moment: Moment) -> Missed {
         let mut slots = self.wakers.slots();
+        if slots.is_empty() {
+            // Mostly one task waits: room for more would be held by each idle socket.
+            slots.reserve_exact(1);
+        }
         let index = *self.slot.get_or_insert_with(|| {
             slots
                 .iter()

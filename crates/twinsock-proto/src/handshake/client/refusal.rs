@@ -168,10 +168,8 @@ impl BodyFraming {
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
-    let value = header_list::single(headers, &header::CONTENT_LENGTH)
-        .ok()??
-        .to_str()
-        .ok()?;
+    let value = header_list::single(headers, &header::CONTENT_LENGTH).ok()??;
+    let value = str::from_utf8(value).ok()?;
     value
         .bytes()
         .all(|byte| byte.is_ascii_digit())

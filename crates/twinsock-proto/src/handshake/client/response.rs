@@ -6,8 +6,9 @@ use super::refusal::{BodyState, Refusal, RefusalCollector};
 use super::request::Request;
 use crate::handshake::error::HandshakeError;
 use crate::handshake::head::{Collected, HeadCollector, HeadLimits, StartLine};
-use crate::handshake::head_parser::parse_response;
+use crate::handshake::head_parser::{ResponseLines, read_response};
 use crate::handshake::key::Key;
+use crate::handshake::received_head::ReceivedHead;
 use crate::handshake::subprotocol::Subprotocol;
 
 /// The request is on its way; the server's answer is awaited (RFC 6455 §4.1).
@@ -64,7 +65,7 @@ pub enum Step {
 /// For an example see [`AwaitResponse`].
 #[derive(Debug)]
 pub struct Opened {
-    response: Response<()>,
+    response: ReceivedHead<Response<()>>,
     protocol: Option<Subprotocol>,
     leftover: BytesMut,
 }
@@ -124,11 +125,18 @@ impl AwaitResponse {
                 Collected::Incomplete => return Ok(Step::Incomplete(self)),
                 Collected::Complete { rest: after } => rest = after,
             }
-            let response = parse_response(head)?;
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                return self.open(response, rest).map(Step::Opened);
+            let expected = &self.expected;
+            let lines = (head.bytes(), head.header_count());
+            match read_response(lines, |response| Answer::of(response, expected))? {
+                Answer::Agreed(protocol) => {
+                    return Ok(Step::Opened(Opened {
+                        response: ReceivedHead::new(head.take_bytes()),
+                        protocol,
+                        leftover: BytesMut::from(rest),
+                    }));
+                }
+                Answer::Other(response) => self.phase = self.phase_after(response)?,
             }
-            self.phase = self.phase_after(response)?;
         }
     }
 
@@ -162,15 +170,6 @@ impl AwaitResponse {
         }
     }
 
-    fn open(self, response: Response<()>, rest: &[u8]) -> Result<Opened, HandshakeError> {
-        let protocol = self.expected.check(&response)?;
-        Ok(Opened {
-            response,
-            protocol,
-            leftover: BytesMut::from(rest),
-        })
-    }
-
     fn phase_after(&mut self, response: Response<()>) -> Result<Phase, HandshakeError> {
         if !response.status().is_informational() {
             return Ok(Phase::Body(RefusalCollector::new(response)));
@@ -189,11 +188,28 @@ impl AwaitResponse {
     }
 }
 
+/// What a response came to.
+enum Answer {
+    /// The server agreed; it may have chosen a subprotocol.
+    Agreed(Option<Subprotocol>),
+    /// It did not, or not yet.
+    Other(Response<()>),
+}
+
+impl Answer {
+    fn of(response: &ResponseLines<'_>, expected: &Expected) -> Result<Self, HandshakeError> {
+        match response.status {
+            StatusCode::SWITCHING_PROTOCOLS => expected.check(response).map(Self::Agreed),
+            _ => Ok(Self::Other(response.to_response()?)),
+        }
+    }
+}
+
 impl Opened {
     /// The server's 101 response.
     #[must_use]
     pub fn response(&self) -> &Response<()> {
-        &self.response
+        self.response.get()
     }
 
     /// The subprotocol that the server chose; `None` when it chose none, even if some were offered.
@@ -211,6 +227,12 @@ impl Opened {
     /// Response, subprotocol and first frame bytes, owned.
     #[must_use]
     pub fn into_parts(self) -> (Response<()>, Option<Subprotocol>, BytesMut) {
+        (self.response.into_inner(), self.protocol, self.leftover)
+    }
+
+    /// The same, for those who may never look at the response.
+    #[must_use]
+    pub fn into_unread_parts(self) -> (ReceivedHead<Response<()>>, Option<Subprotocol>, BytesMut) {
         (self.response, self.protocol, self.leftover)
     }
 }

@@ -5,15 +5,19 @@
 
 use std::collections::HashSet;
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request};
+use http::Uri;
+use http::header::{self, HeaderName, HeaderValue};
 
 use crate::handshake::error::RequestError;
 use crate::handshake::excerpt::Excerpt;
-use crate::handshake::header_list;
+use crate::handshake::head_parser::RequestLines;
+use crate::handshake::header_list::{self, HeaderLines as _};
 use crate::handshake::key::Key;
 use crate::handshake::subprotocol::Subprotocol;
 use crate::uri::Authority;
+
+/// The header lines as they stand in the request's bytes.
+type Fields<'a> = [httparse::Header<'a>];
 
 /// What a sound request says.
 #[derive(Debug)]
@@ -21,43 +25,46 @@ pub(super) struct Checked {
     pub(super) host: Authority,
     pub(super) key: Key,
     pub(super) protocols: Vec<Subprotocol>,
+    pub(super) origin: Option<HeaderValue>,
 }
 
-pub(super) fn check(request: &Request<()>) -> Result<Checked, RequestError> {
-    let headers = request.headers();
-    check_method(request.method())?;
-    let host = host(request)?;
+pub(super) fn check(request: &RequestLines<'_>) -> Result<Checked, RequestError> {
+    let headers = request.headers;
+    check_method(request.method)?;
+    let host = host(headers, &request.target)?;
     check_no_body(headers)?;
     check_upgrade(headers)?;
     check_version(headers)?;
     let key = required(headers, &header::SEC_WEBSOCKET_KEY)?;
-    let key = Key::from_header(key.as_bytes()).map_err(RequestError::Key)?;
+    let key = Key::from_header(key).map_err(RequestError::Key)?;
     let protocols = protocols(headers)?;
     check_extensions(headers)?;
     // RFC 6454 §7.3: no more than one; which of two would be the page's nobody could say.
-    optional(headers, &header::ORIGIN)?;
+    let origin = optional(headers, &header::ORIGIN)?;
     Ok(Checked {
         host,
         key,
         protocols,
+        origin: origin.and_then(|origin| HeaderValue::from_bytes(origin).ok()),
     })
 }
 
-fn check_method(method: &Method) -> Result<(), RequestError> {
-    if method != Method::GET {
+fn check_method(method: &str) -> Result<(), RequestError> {
+    if method != "GET" {
         return Err(RequestError::Method {
-            got: Excerpt::new(method.as_str().as_bytes()),
+            got: Excerpt::new(method.as_bytes()),
         });
     }
     Ok(())
 }
 
 /// RFC 9112 §3.2: exactly one valid `Host`, else 400. §3.2.2: where the target is absolute, its host counts.
-fn host(request: &Request<()>) -> Result<Authority, RequestError> {
-    let value = required(request.headers(), &header::HOST)?;
-    let malformed = |_| RequestError::MalformedHeader { name: header::HOST };
-    let host = Authority::parse(value.to_str().map_err(malformed)?).map_err(RequestError::Host)?;
-    match request.uri().authority() {
+fn host(headers: &Fields<'_>, target: &Uri) -> Result<Authority, RequestError> {
+    let value = required(headers, &header::HOST)?;
+    let text = str::from_utf8(value).ok().filter(|text| text.is_ascii());
+    let text = text.ok_or(RequestError::MalformedHeader { name: header::HOST })?;
+    let host = Authority::parse(text).map_err(RequestError::Host)?;
+    match target.authority() {
         Some(authority) => Authority::parse(authority.as_str()).map_err(RequestError::Host),
         None => Ok(host),
     }
@@ -65,14 +72,14 @@ fn host(request: &Request<()>) -> Result<Authority, RequestError> {
 
 /// The byte after the head is that of a frame. Something on the way that believes in a body would see other messages
 /// than we do (RFC 9112 §11.2).
-fn check_no_body(headers: &HeaderMap) -> Result<(), RequestError> {
-    if headers.contains_key(header::TRANSFER_ENCODING) {
+fn check_no_body(headers: &Fields<'_>) -> Result<(), RequestError> {
+    if headers.values(&header::TRANSFER_ENCODING).next().is_some() {
         return Err(RequestError::Body {
             name: header::TRANSFER_ENCODING,
         });
     }
     match optional(headers, &header::CONTENT_LENGTH)? {
-        Some(len) if len.as_bytes() != b"0" => Err(RequestError::Body {
+        Some(len) if len != b"0" => Err(RequestError::Body {
             name: header::CONTENT_LENGTH,
         }),
         _ => Ok(()),
@@ -80,7 +87,7 @@ fn check_no_body(headers: &HeaderMap) -> Result<(), RequestError> {
 }
 
 /// RFC 6455 §4.2.1, items 3 and 4. Other protocols and options may be listed too.
-fn check_upgrade(headers: &HeaderMap) -> Result<(), RequestError> {
+fn check_upgrade(headers: &Fields<'_>) -> Result<(), RequestError> {
     for (name, wanted) in [
         (header::UPGRADE, "websocket"),
         (header::CONNECTION, "upgrade"),
@@ -94,8 +101,8 @@ fn check_upgrade(headers: &HeaderMap) -> Result<(), RequestError> {
 
 /// RFC 6455 §4.2.1, item 6, and §4.4. A request without a version is answered like one of another version: with the
 /// version that would have worked.
-fn check_version(headers: &HeaderMap) -> Result<(), RequestError> {
-    match optional(headers, &header::SEC_WEBSOCKET_VERSION)?.map(HeaderValue::as_bytes) {
+fn check_version(headers: &Fields<'_>) -> Result<(), RequestError> {
+    match optional(headers, &header::SEC_WEBSOCKET_VERSION)? {
         Some(b"13") => Ok(()),
         got => Err(RequestError::Version {
             got: got.map(Excerpt::new),
@@ -104,7 +111,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), RequestError> {
 }
 
 /// RFC 6455 §4.1, item 10: tokens, each of them once. §11.3.4: perhaps in several lines.
-fn protocols(headers: &HeaderMap) -> Result<Vec<Subprotocol>, RequestError> {
+fn protocols(headers: &Fields<'_>) -> Result<Vec<Subprotocol>, RequestError> {
     let name = header::SEC_WEBSOCKET_PROTOCOL;
     let Ok(offered) = header_list::tokens(headers, &name) else {
         return Err(RequestError::MalformedHeader { name });
@@ -125,7 +132,7 @@ fn protocols(headers: &HeaderMap) -> Result<Vec<Subprotocol>, RequestError> {
 
 /// No extension is spoken here, so every offer is declined by saying nothing (RFC 6455 §9.1). But a malformed header
 /// must fail the connection even so.
-fn check_extensions(headers: &HeaderMap) -> Result<(), RequestError> {
+fn check_extensions(headers: &Fields<'_>) -> Result<(), RequestError> {
     let name = header::SEC_WEBSOCKET_EXTENSIONS;
     match header_list::extension_names(headers, &name) {
         Ok(_) => Ok(()),
@@ -133,18 +140,15 @@ fn check_extensions(headers: &HeaderMap) -> Result<(), RequestError> {
     }
 }
 
-fn required<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-) -> Result<&'a HeaderValue, RequestError> {
+fn required<'a>(headers: &'a Fields<'_>, name: &HeaderName) -> Result<&'a [u8], RequestError> {
     let missing = || RequestError::MissingHeader { name: name.clone() };
     optional(headers, name)?.ok_or_else(missing)
 }
 
 fn optional<'a>(
-    headers: &'a HeaderMap,
+    headers: &'a Fields<'_>,
     name: &HeaderName,
-) -> Result<Option<&'a HeaderValue>, RequestError> {
+) -> Result<Option<&'a [u8]>, RequestError> {
     header_list::single(headers, name)
         .map_err(|_| RequestError::MalformedHeader { name: name.clone() })
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use http::{Request, StatusCode};
 
 use super::check::{Checked, check};
@@ -10,9 +10,10 @@ use super::refusal::{Refusal, encode_rejection};
 use crate::handshake::error::{Misuse, RequestError};
 use crate::handshake::excerpt::Excerpt;
 use crate::handshake::head::{Collected, HeadCollector, HeadLimits, StartLine};
-use crate::handshake::head_parser::parse_request;
+use crate::handshake::head_parser::read_request;
 use crate::handshake::head_writer::HeadWriter;
 use crate::handshake::key::Key;
+use crate::handshake::received_head::ReceivedHead;
 use crate::handshake::subprotocol::Subprotocol;
 
 /// A client's request is awaited (RFC 6455 §4.2.1).
@@ -50,10 +51,6 @@ pub struct AwaitRequest {
 /// # Ok::<(), twinsock_proto::handshake::server::Refusal>(())
 /// ```
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once per piece of input, never stored in numbers"
-)]
 pub enum Step {
     /// More input is needed.
     Incomplete(AwaitRequest),
@@ -66,7 +63,7 @@ pub enum Step {
 /// For an example see [`AwaitRequest`].
 #[derive(Debug)]
 pub struct Received {
-    request: Request<()>,
+    request: ReceivedHead<Request<()>>,
     checked: Checked,
     leftover: BytesMut,
 }
@@ -76,7 +73,7 @@ pub struct Received {
 /// For an example see [`AwaitRequest`].
 pub struct Accepted {
     response: Bytes,
-    request: Request<()>,
+    request: ReceivedHead<Request<()>>,
     protocol: Option<Subprotocol>,
     leftover: BytesMut,
 }
@@ -103,10 +100,10 @@ impl AwaitRequest {
         let Collected::Complete { rest } = collected else {
             return Ok(Step::Incomplete(self));
         };
-        let request = parse_request(&self.head).map_err(Refusal::new)?;
-        let checked = check(&request).map_err(Refusal::new)?;
+        let head = (self.head.bytes(), self.head.header_count());
+        let checked = read_request(head, check).map_err(Refusal::new)?;
         Ok(Step::Received(Received {
-            request,
+            request: ReceivedHead::new(self.head.take_bytes()),
             checked,
             leftover: BytesMut::from(rest),
         }))
@@ -125,13 +122,13 @@ impl Received {
     /// The request; its URI is the target as it was received.
     #[must_use]
     pub fn request(&self) -> &Request<()> {
-        &self.request
+        self.request.get()
     }
 
     /// The resource name: path and query of the target (RFC 6455 §4.2.2, item 4).
     #[must_use]
     pub fn resource(&self) -> &str {
-        self.request
+        self.request()
             .uri()
             .path_and_query()
             .map_or("/", |resource| resource.as_str())
@@ -152,7 +149,7 @@ impl Received {
     /// The web page's origin as the client sent it; `None` when the client is no browser (RFC 6455 §10.2).
     #[must_use]
     pub fn origin(&self) -> Option<&HeaderValue> {
-        self.request.headers().get(header::ORIGIN)
+        self.checked.origin.as_ref()
     }
 
     /// The client's key.
@@ -222,7 +219,7 @@ impl Accepted {
     /// The client's request.
     #[must_use]
     pub fn request(&self) -> &Request<()> {
-        &self.request
+        self.request.get()
     }
 
     /// The subprotocol that was chosen.
@@ -240,6 +237,20 @@ impl Accepted {
     /// Response to send, request, subprotocol and first frame bytes, owned.
     #[must_use]
     pub fn into_parts(self) -> (Bytes, Request<()>, Option<Subprotocol>, BytesMut) {
+        let (response, request, protocol, leftover) = self.into_unread_parts();
+        (response, request.into_inner(), protocol, leftover)
+    }
+
+    /// The same, for those who may never look at the request.
+    #[must_use]
+    pub fn into_unread_parts(
+        self,
+    ) -> (
+        Bytes,
+        ReceivedHead<Request<()>>,
+        Option<Subprotocol>,
+        BytesMut,
+    ) {
         (self.response, self.request, self.protocol, self.leftover)
     }
 }

@@ -71,7 +71,7 @@ impl Receiver {
         Ok(self.begin_payload(&header, starts))
     }
 
-    fn check_data_frame(
+    pub(super) fn check_data_frame(
         &self,
         header: &FrameHeader,
         starts: Option<MessageType>,
@@ -167,12 +167,13 @@ impl Receiver {
         let delivers_parts = self.mode == ReceiveMode::PartialMessage || message.is_handed_out();
         let place = match &mut message.assembly {
             Assembly::Binary(binary) if delivers_parts && binary.is_empty() => {
-                let count = self.memory.unmask_some(frame.remaining, frame.mask);
-                frame.consume(count);
+                let length = self.memory.some(frame.remaining);
+                let mask = frame.mask;
+                frame.consume(length);
                 Place::InReadMemory(Piece {
                     message_type: MessageType::Binary,
-                    length: count,
-                    mask: None,
+                    length,
+                    mask,
                 })
             }
             assembly => {

@@ -5,10 +5,12 @@
 //! middle of.
 
 mod control;
+mod direct;
 mod frames;
 mod phase;
 mod taking;
 
+use bytes::BufMut;
 use bytes::buf::Limit;
 
 use crate::error::{Failure, Violation};
@@ -280,6 +282,30 @@ impl Receiver {
                 .and_then(|message| message.assembly.as_bytes().get(*consumed..))
                 .unwrap_or_default(),
         })
+    }
+
+    /// Moves as many of [`bytes`](Self::bytes) as fit to `room`, and tells how many.
+    pub(crate) fn move_bytes(&mut self, room: &mut impl BufMut) -> Result<usize, Violation> {
+        if let Phase::Ready(Ready {
+            place: Place::InReadMemory(piece),
+            ..
+        }) = &mut self.phase
+            && piece.message_type == MessageType::Binary
+        {
+            let count = piece.length.min(room.remaining_mut());
+            self.memory.move_to(room, count, piece.mask);
+            piece.length -= count;
+            piece.mask = piece.mask.map(|key| key.advanced_by(count));
+            if piece.length == 0 {
+                self.release();
+            }
+            return Ok(count);
+        }
+        let bytes = self.bytes()?;
+        let count = bytes.len().min(room.remaining_mut());
+        room.put_slice(&bytes[..count]);
+        self.consume(count);
+        Ok(count)
     }
 
     /// Takes the first `count` of [`bytes`](Self::bytes) off; with the last one the part is gone.

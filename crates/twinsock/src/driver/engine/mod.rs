@@ -28,7 +28,7 @@ use crate::driver::alarm::{self, Alarm};
 use crate::driver::engine::attend::Attendant;
 pub(crate) use crate::driver::engine::lend::Lent;
 pub(crate) use crate::driver::engine::read::{
-    BeforeWaiting, CloseWithoutCode, Read, StreamReading,
+    BeforeWaiting, CloseWithoutCode, Read, Room, StreamReading,
 };
 use crate::driver::inbox::Inbox;
 use crate::driver::transport::Transport;

@@ -1,8 +1,10 @@
 //! Bytes to those who read a stream.
 
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
+use bytes::buf::Limit;
+use tokio::io::ReadBuf;
 use twinsock_proto::{CloseCode, CloseReason, Closed, Initiator, ReceiveMode};
 
 use crate::driver::alarm;
@@ -43,10 +45,10 @@ pub(crate) enum Read {
 }
 
 impl Engine {
-    /// Reads what is there into `memory`, which has room. The end stays once it is reached.
+    /// Reads what is there into `room`, of which there is some. The end stays once it is reached.
     pub(crate) fn poll_read_bytes(
         &mut self,
-        memory: &mut impl BufMut,
+        room: &mut impl Room,
         reading: StreamReading,
     ) -> Poll<Result<Read, Error>> {
         ready!(self.poll_fairness());
@@ -54,21 +56,47 @@ impl Engine {
         self.connection
             .set_receive_mode(ReceiveMode::PartialMessage);
         loop {
-            if let Some(bytes) = self.connection.poll_bytes() {
-                let count = bytes.len().min(memory.remaining_mut());
-                memory.put_slice(&bytes[..count]);
-                self.connection.consume(count);
+            if self.connection.move_bytes(room) > 0 {
                 self.handed_out += 1;
                 return Poll::Ready(Ok(Read::Bytes));
             }
             if let Some(end) = self.end_of_bytes(reading.close_without_code) {
                 return Poll::Ready(end);
             }
-            if self.poll_read().is_pending() {
-                self.prepare_to_wait(reading.before_waiting);
-                ready!(self.poll_pause());
+            match self.poll_read_for(room) {
+                Poll::Ready(0) => {}
+                Poll::Ready(1..) => {
+                    self.handed_out += 1;
+                    return Poll::Ready(Ok(Read::Bytes));
+                }
+                Poll::Pending => {
+                    self.prepare_to_wait(reading.before_waiting);
+                    ready!(self.poll_pause());
+                }
             }
         }
+    }
+
+    /// Reads once: into `room` if it is large, and tells how much of it is for the application.
+    fn poll_read_for(&mut self, room: &mut impl Room) -> Poll<usize> {
+        if room.remaining_mut() < READ_AT_ONCE || !self.connection.may_read_directly() {
+            return self.poll_read().map(|()| 0);
+        }
+        ready!(self.poll_may_read());
+        let before = room.filled().len();
+        let mut context = Context::from_waker(&self.waker);
+        let read = self
+            .transport
+            .poll_read(&mut context, (&mut *room).limit(READ_AT_ONCE));
+        if ready!(self.handle_read(read)) == 0 {
+            return Poll::Ready(0);
+        }
+        let bytes = room.filled().get_mut(before..).unwrap_or_default();
+        let count = self
+            .connection
+            .handle_received_directly(alarm::now(), bytes);
+        room.shorten(before + count);
+        Poll::Ready(count)
     }
 
     fn prepare_to_wait(&mut self, before_waiting: BeforeWaiting) {
@@ -107,6 +135,41 @@ impl Engine {
         }
     }
 }
+
+/// Memory of whoever reads, in which what was read can be set right.
+pub(crate) trait Room: BufMut {
+    /// All that is in it.
+    fn filled(&mut self) -> &mut [u8];
+
+    /// Leaves but the first `length` bytes in it.
+    fn shorten(&mut self, length: usize);
+}
+
+impl Room for ReadBuf<'_> {
+    fn filled(&mut self) -> &mut [u8] {
+        self.filled_mut()
+    }
+
+    fn shorten(&mut self, length: usize) {
+        let filled = ReadBuf::filled(self).len();
+        self.set_filled(length.min(filled));
+    }
+}
+
+impl Room for Limit<&mut Vec<u8>> {
+    fn filled(&mut self) -> &mut [u8] {
+        self.get_mut()
+    }
+
+    fn shorten(&mut self, length: usize) {
+        self.get_mut().truncate(length);
+        let room = self.get_ref().capacity() - self.get_ref().len();
+        self.set_limit(room);
+    }
+}
+
+/// With less room the read memory is read into: large pieces cost fewer system calls.
+const READ_AT_ONCE: usize = 64 * 1024;
 
 /// The end that the peer meant, or the error that tells what it said instead.
 fn judge(reason: &CloseReason, without_code: CloseWithoutCode) -> Result<Read, Error> {

@@ -103,6 +103,22 @@ impl Engine {
     /// Reads once. Pending also when the stream has ended, and now and then when a peer never
     /// pauses: then output and timers get their turn.
     pub(super) fn poll_read(&mut self) -> Poll<()> {
+        ready!(self.poll_may_read());
+        if self.connection.needs_memory() {
+            self.connection.lend_memory(memory::take());
+        }
+        let mut context = Context::from_waker(&self.waker);
+        let read = self
+            .transport
+            .poll_read(&mut context, self.connection.receive_memory());
+        if ready!(self.handle_read(read)) > 0 {
+            self.connection.handle_received(alarm::now());
+        }
+        Poll::Ready(())
+    }
+
+    /// Pending when there is nothing to read from, or it is the turn of output and timers.
+    pub(super) fn poll_may_read(&mut self) -> Poll<()> {
         if self.connection.has_lent_messages() {
             self.ahead = Ahead::WaitsForReceiver;
             return Poll::Pending;
@@ -116,24 +132,22 @@ impl Engine {
             return Poll::Pending;
         }
         self.reads += 1;
-        if self.connection.needs_memory() {
-            self.connection.lend_memory(memory::take());
-        }
-        let mut context = Context::from_waker(&self.waker);
-        let read = self
-            .transport
-            .poll_read(&mut context, self.connection.receive_memory());
+        Poll::Ready(())
+    }
+
+    /// How many bytes were read; the end and an error are seen to.
+    pub(super) fn handle_read(&mut self, read: Poll<io::Result<usize>>) -> Poll<usize> {
         match read {
             Poll::Pending => {
                 self.reads = 0;
                 self.give_memory_back();
                 return Poll::Pending;
             }
-            Poll::Ready(Ok(1..)) => self.connection.handle_received(alarm::now()),
+            Poll::Ready(Ok(count @ 1..)) => return Poll::Ready(count),
             Poll::Ready(Ok(0)) => self.handle_end_of_input(Loss::EndOfStream),
             Poll::Ready(Err(error)) => self.handle_read_error(error),
         }
-        Poll::Ready(())
+        Poll::Ready(0)
     }
 
     pub(super) fn give_memory_back(&mut self) {

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::task::{Poll, ready};
 use std::time::Instant;
 
-use twinsock_proto::{CloseReason, Fragment, MessageType};
+use twinsock_proto::{CloseReason, Fragment};
 
 use crate::driver::alarm;
 use crate::driver::engine::{Engine, Output, Surface, Wakes};
@@ -24,7 +24,7 @@ impl Engine {
         } else if !self.connection.is_open() {
             return Poll::Ready(Err(self.not_open()));
         }
-        let count = self.unsent.push(slices);
+        let count = self.unsent.push(slices, &mut self.connection);
         Poll::Ready(Ok((count, self.call_attendant())))
     }
 
@@ -119,9 +119,9 @@ impl Engine {
     }
 
     fn send_unsent(&mut self, fragment: Fragment) -> Result<(), Error> {
-        let bytes = self.unsent.take(fragment);
+        let bytes = self.unsent.take(fragment, &mut self.connection);
         self.connection
-            .send_fragment(MessageType::Binary, fragment, bytes)
+            .send_bytes(fragment, bytes)
             .map_err(|error| self.refused(error))
     }
 }
