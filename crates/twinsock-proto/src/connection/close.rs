@@ -14,14 +14,16 @@ use crate::frame::close_reason::{CloseCode, CloseReason};
 ///     ├── failure that the peer can be told ───────────────┘                           │
 ///     └── end of stream, or failure that it cannot be told ────────────────────────────┘
 /// ```
+///
+/// What an open connection does not need stands apart, for most connections are open.
 #[derive(Debug)]
 pub(crate) enum CloseState {
     Open,
     /// Our Close is queued, or our output failed; the peer's Close is awaited.
-    CloseSent(Option<CloseReason>),
+    CloseSent(Option<Box<CloseReason>>),
     /// All is said; the end of the stream is awaited, what comes is discarded.
-    Draining(Closed),
-    Closed(Closed),
+    Draining(Box<Closed>),
+    Closed(Box<Closed>),
 }
 
 /// How a connection ended.

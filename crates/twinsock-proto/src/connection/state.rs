@@ -18,7 +18,7 @@ use crate::send::sender::Sender;
 #[derive(Debug)]
 pub(crate) struct State {
     role: Role,
-    timing: Timing,
+    patience: Patience,
     pub(crate) sender: Sender,
     close: CloseState,
     timers: TimerTable,
@@ -35,6 +35,24 @@ pub(crate) struct State {
     after_close: AfterClose,
     /// How the network lost the connection, told when all that was received is handed out.
     loss: Option<Loss>,
+}
+
+/// How long is waited for the peer and the network; the rest of the timing is the keep-alive's.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    close: Option<Duration>,
+    send: Option<Duration>,
+    receive: Option<Duration>,
+}
+
+impl Patience {
+    fn new(timing: &Timing) -> Self {
+        Self {
+            close: timing.close,
+            send: timing.send,
+            receive: timing.receive,
+        }
+    }
 }
 
 /// What the application does after our Close frame.
@@ -57,7 +75,7 @@ impl State {
     pub(crate) fn new(role: Role, timing: Timing, sender: Sender, now: Instant) -> Self {
         Self {
             role,
-            timing,
+            patience: Patience::new(&timing),
             sender,
             close: CloseState::Open,
             timers: TimerTable::default(),
@@ -126,7 +144,7 @@ impl State {
             }
         }
         self.after_close = AfterClose::Wait;
-        self.start(Timer::Close, self.timing.close);
+        self.start(Timer::Close, self.patience.close);
         Ok(())
     }
 
@@ -141,7 +159,7 @@ impl State {
         // RFC 6455 §5.5.2: a Ping that came before is answered.
         self.sender.send_pending_pong();
         self.sender.send_close(&reason);
-        self.close = CloseState::CloseSent(Some(reason));
+        self.close = CloseState::CloseSent(Some(Box::new(reason)));
         self.after_close = AfterClose::Receive;
         Ok(())
     }
@@ -183,7 +201,7 @@ impl State {
             CloseState::CloseSent(_) | CloseState::Closed(_) => return,
         }
         self.after_close = AfterClose::Wait;
-        self.start(Timer::Close, self.timing.close);
+        self.start(Timer::Close, self.patience.close);
     }
 
     pub(crate) fn handle_transmitted(&mut self, now: Instant, count: usize) {
@@ -202,11 +220,11 @@ impl State {
         let awaits_close =
             matches!(self.close, CloseState::CloseSent(_)) && self.after_close == AfterClose::Wait;
         if advanced_close && awaits_close {
-            self.start(Timer::Close, self.timing.close);
+            self.start(Timer::Close, self.patience.close);
         }
         let awaits_progress = self.sender.has_output() && self.closed().is_none();
         if awaits_progress && !self.timers.is_set(Timer::Send) {
-            self.start(Timer::Send, self.timing.send);
+            self.start(Timer::Send, self.patience.send);
         }
     }
 
@@ -266,7 +284,7 @@ impl State {
                 self.sender.send_close(&answer);
                 Closed::by_peer(received, answer)
             }
-            CloseState::CloseSent(sent) => Closed::answered(sent.clone(), received),
+            CloseState::CloseSent(sent) => Closed::answered(sent.as_deref().cloned(), received),
             CloseState::Draining(_) | CloseState::Closed(_) => return,
         };
         self.drain(closed);
@@ -290,7 +308,7 @@ impl State {
     pub(crate) fn handle_message_cut(&mut self) {
         self.handle_bytes_used_up();
         if self.is_receiving() && !self.timers.is_set(Timer::Receive) {
-            self.start(Timer::Receive, self.timing.receive);
+            self.start(Timer::Receive, self.patience.receive);
         }
     }
 
@@ -333,7 +351,7 @@ impl State {
         }
         let sent = match &self.close {
             CloseState::Open => self.send_failure(&failure),
-            CloseState::CloseSent(sent) => sent.clone(),
+            CloseState::CloseSent(sent) => sent.as_deref().cloned(),
             CloseState::Draining(closed) => {
                 // The end is decided; only a peer that takes no bytes hastens it.
                 self.close = CloseState::Closed(closed.clone());
@@ -348,7 +366,7 @@ impl State {
             }
             // The peer does not answer: what can go out at once goes, nothing more is awaited.
             Failure::TimedOut(_) | Failure::EndOfStream | Failure::Reset | Failure::Network => {
-                self.close = CloseState::Closed(closed);
+                self.close = CloseState::Closed(Box::new(closed));
                 self.timers.clear_all();
             }
         }
@@ -374,9 +392,9 @@ impl State {
     }
 
     fn drain(&mut self, closed: Closed) {
-        self.close = CloseState::Draining(closed);
+        self.close = CloseState::Draining(Box::new(closed));
         self.timers.clear(Timer::Receive);
-        self.start(Timer::Close, self.timing.close);
+        self.start(Timer::Close, self.patience.close);
         self.end_drained();
     }
 
