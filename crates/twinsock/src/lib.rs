@@ -45,6 +45,10 @@
 //! }
 //! ```
 //!
+//! # Many small messages
+//! A receiver can [lend](MessageReceiver::lend) each message where it stands, without an
+//! allocation, a copy or a lock; see [`MessageLender`].
+//!
 //! # A server
 //! ```no_run
 //! #[tokio::main]
