@@ -18,8 +18,8 @@ use tokio::io::{
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use twinsock::{
-    AcceptOptions, CloseCode, Handlers, Information, Message, MessageType, MessageWebSocket,
-    StreamWebSocket, Timeouts,
+    AcceptOptions, CloseCode, Handlers, Information, Message, MessageLender, MessageType,
+    MessageWebSocket, StreamWebSocket, Timeouts,
 };
 use twinsock_testkit::sockets::URI;
 
@@ -66,6 +66,9 @@ enum Action {
     ReceivePart,
     ReceiveStream,
     ReceiveAll,
+    /// So many messages, the last of which is kept on loan for so long.
+    Lend(usize, u64),
+    LendAll,
     Flush,
     Ping,
     KeepAlive,
@@ -108,6 +111,8 @@ fn action() -> impl Strategy<Value = Action> {
         2 => Just(Action::ReceivePart),
         2 => Just(Action::ReceiveStream),
         3 => Just(Action::ReceiveAll),
+        3 => (1..5_usize, 0..3000_u64).prop_map(|(count, time)| Action::Lend(count, time)),
+        2 => Just(Action::LendAll),
         3 => Just(Action::Flush),
         2 => Just(Action::Ping),
         1 => Just(Action::KeepAlive),
@@ -357,6 +362,17 @@ async fn receive_messages(socket: &MessageWebSocket, step: Step, log: &SharedLog
                 take_message(log, message.as_bytes());
             }
         }
+        Action::Lend(count, time) => {
+            let mut lender = lend(socket);
+            for _ in 0..count {
+                borrow(&mut lender, step, log).await;
+            }
+            sleep(Duration::from_millis(time)).await;
+        }
+        Action::LendAll => {
+            let mut lender = lend(socket);
+            while borrow(&mut lender, step, log).await == Borrowed::AMessage {}
+        }
         Action::ReceivePart => {
             with(log, |log| log.completeness = Completeness::Some);
             let _ = wait(step, socket.receive_part()).await;
@@ -374,6 +390,30 @@ async fn receive_messages(socket: &MessageWebSocket, step: Step, log: &SharedLog
         }
         _ => control_messages(socket, step, log).await,
     }
+}
+
+fn lend(socket: &MessageWebSocket) -> MessageLender {
+    let (_, receiver) = socket.clone().split();
+    receiver.lend()
+}
+
+/// What a lender gave.
+#[derive(PartialEq)]
+enum Borrowed {
+    AMessage,
+    Nothing,
+}
+
+async fn borrow(lender: &mut MessageLender, step: Step, log: &SharedLog) -> Borrowed {
+    match wait(step, lender.receive()).await {
+        Some(Ok(Some(message))) => {
+            take_message(log, message.as_bytes());
+            return Borrowed::AMessage;
+        }
+        Some(Ok(None)) => with(log, Log::reach_end),
+        Some(Err(_)) | None => {}
+    }
+    Borrowed::Nothing
 }
 
 async fn control_messages(socket: &MessageWebSocket, step: Step, log: &SharedLog) {
@@ -420,9 +460,12 @@ async fn use_stream(mut stream: StreamWebSocket, steps: Vec<Step>, log: SharedLo
                 let _ = call(step, stream.send_keep_alive()).await;
             }
             Action::Attend => stream.attend(),
-            Action::Receive | Action::ReceiveAll | Action::ReceivePart | Action::ReceiveStream => {
-                read(&mut stream, step, &log).await
-            }
+            Action::Receive
+            | Action::ReceiveAll
+            | Action::ReceivePart
+            | Action::ReceiveStream
+            | Action::Lend(..)
+            | Action::LendAll => read(&mut stream, step, &log).await,
             _ => write(&mut stream, step, &log).await,
         }
     }

@@ -53,7 +53,9 @@ enum Rest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lending {
     Nothing,
-    Messages,
+    /// One, and nothing was read behind it.
+    Single,
+    Several,
 }
 
 impl LentMessages {
@@ -86,7 +88,10 @@ impl Connection {
         if !self.has_event() {
             return None;
         }
-        self.lending = Lending::Messages;
+        self.lending = match self.receiver.has_bytes_behind() {
+            false => Lending::Single,
+            true => Lending::Several,
+        };
         let stand_in = self.receiver.stand_in();
         Some(LentMessages {
             receiver: std::mem::replace(&mut self.receiver, stand_in),
@@ -94,14 +99,15 @@ impl Connection {
         })
     }
 
-    /// Takes back what [`lend_messages`](Self::lend_messages) gave.
+    /// Takes back what [`lend_messages`](Self::lend_messages) gave; only now what was looked at
+    /// is in the [`statistics`](Self::statistics).
     pub fn give_back(&mut self, messages: LentMessages) {
+        let mut receiver = messages.receiver;
         if self.lending == Lending::Nothing {
-            // They were refused.
-            return;
+            // They were refused: nothing is left but what they count.
+            return self.receiver.count_as(&receiver);
         }
         self.lending = Lending::Nothing;
-        let mut receiver = messages.receiver;
         receiver.take_over(&self.receiver);
         self.receiver = receiver;
         if !self.state.is_receiving() {
@@ -112,13 +118,15 @@ impl Connection {
     /// Whether the messages are lent: nothing is to be read then.
     #[must_use]
     pub fn has_lent_messages(&self) -> bool {
-        self.lending == Lending::Messages
+        self.lending != Lending::Nothing
     }
 
     /// What was lent breaks the protocol, as [`LentMessages::message`] found; nothing behind it
-    /// counts.
+    /// counts. An end that was decided meanwhile stays as it is.
     pub fn refuse_received(&mut self, violation: Violation) {
         self.lending = Lending::Nothing;
-        self.state.fail(violation.into());
+        if self.state.is_receiving() {
+            self.state.fail(violation.into());
+        }
     }
 }

@@ -176,7 +176,8 @@ impl Connection {
     /// Whether bytes were read that [`poll_event`](Self::poll_event) has not looked at.
     #[must_use]
     pub fn has_unread_bytes(&self) -> bool {
-        self.state.is_receiving() && (self.has_lent_messages() || self.receiver.has_unread_bytes())
+        let is_unread = self.lending == Lending::Several || self.receiver.has_unread_bytes();
+        self.state.is_receiving() && is_unread
     }
 
     /// How long the newest answered Ping took; `None` before the first answer.

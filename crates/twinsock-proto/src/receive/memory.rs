@@ -33,9 +33,10 @@ impl ReadMemory {
         }
     }
 
-    /// Takes bytes that were read elsewhere.
-    pub(crate) fn append(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    /// Takes the bytes that were read elsewhere meanwhile, used up or not.
+    pub(crate) fn append(&mut self, elsewhere: &Self) {
+        self.bytes.extend_from_slice(elsewhere.unread());
+        self.gone += elsewhere.read().saturating_sub(self.read());
     }
 
     pub(crate) fn unread(&self) -> &[u8] {

@@ -175,6 +175,34 @@ mod tests {
         assert_eq!(missed, Missed::AWakeUp);
     }
 
+    /// Something to wait for that happens at any moment of the waiting.
+    #[test]
+    fn whatever_happens_is_seen_or_wakes() {
+        use std::sync::atomic::AtomicBool;
+        for _ in 0..20_000 {
+            let set = Arc::new(WakerSet::default());
+            let happened = Arc::<AtomicBool>::default();
+            let other = std::thread::spawn({
+                let (set, happened) = (Arc::clone(&set), Arc::clone(&happened));
+                move || {
+                    // As the engine is changed: before the wake-up, without an order of its own.
+                    happened.store(true, Ordering::Relaxed);
+                    set.wake_all();
+                }
+            });
+            let mut task = task::spawn(());
+            let mut waiter = Waiter::new(Arc::clone(&set));
+            let moment = set.moment();
+            let seen = happened.load(Ordering::Relaxed)
+                || match task.enter(|context, _| waiter.register(context.waker(), moment)) {
+                    Missed::Nothing => false,
+                    Missed::AWakeUp => happened.load(Ordering::Relaxed),
+                };
+            other.join().expect("no panic");
+            assert!(seen || task.is_woken());
+        }
+    }
+
     #[test]
     fn waiters_that_come_and_go_leave_nothing_behind() {
         let set = Arc::new(WakerSet::default());

@@ -29,9 +29,14 @@ use crate::message::{MessageReceiver, MessageWebSocket};
 /// # Beside others
 /// What came in one read, at most 64 KiB, is out on loan until all of it was looked at, or until
 /// the lender is dropped: then what was not looked at is for whoever receives next. Meanwhile
-/// nobody else receives, and Pings behind it are not answered, not even by
-/// [`attend`](MessageWebSocket::attend). A loop that goes on to the next message notices none of
-/// this.
+/// nobody else receives, Pings behind it are not answered, not even by
+/// [`attend`](MessageWebSocket::attend), and the
+/// [statistics](crate::Information::statistics) count no more of it than the first message. A
+/// loop that goes on to the next message notices none of this.
+///
+/// A loop that has had enough ends, and the lender is dropped, before
+/// [`close`](MessageWebSocket::close) is awaited: while anything is on loan the peer's answer is
+/// not read, and `close` gives up after its timeout.
 #[derive(Debug)]
 pub struct MessageLender {
     socket: MessageWebSocket,

@@ -151,8 +151,14 @@ impl Receiver {
 
     /// Whether bytes were read that have not been looked at.
     pub(crate) fn has_unread_bytes(&self) -> bool {
+        let is_awaited =
+            matches!(&self.phase, Phase::Ready(ready) if ready.lent == Lending::Awaited);
+        is_awaited || self.has_bytes_behind()
+    }
+
+    /// The same without the message or part that is ready.
+    pub(crate) fn has_bytes_behind(&self) -> bool {
         match &self.phase {
-            Phase::Ready(ready) if ready.lent == Lending::Awaited => true,
             Phase::Ready(Ready {
                 place: Place::InReadMemory(piece),
                 ..
@@ -208,7 +214,12 @@ impl Receiver {
     /// Takes over from its stand-in.
     pub(crate) fn take_over(&mut self, stand_in: &Self) {
         self.mode = stand_in.mode;
-        self.memory.append(stand_in.memory.unread());
+        self.memory.append(&stand_in.memory);
+    }
+
+    /// Counts the frames and messages that another counted.
+    pub(crate) fn count_as(&mut self, other: &Self) {
+        self.count = other.count;
     }
 
     /// The long way, for all there is.

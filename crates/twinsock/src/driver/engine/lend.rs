@@ -4,7 +4,7 @@ use std::task::{Poll, ready};
 
 use twinsock_proto::{Connection, LentMessages, Message, ReceiveMode, Violation};
 
-use crate::driver::engine::Engine;
+use crate::driver::engine::{End, Engine};
 use crate::error::Error;
 use crate::received::Handed;
 
@@ -35,8 +35,22 @@ impl Engine {
 
     /// Takes back what [`poll_lend`](Self::poll_lend) gave.
     pub(crate) fn give_back(&mut self, messages: LentMessages) {
+        let before = self.received();
         self.connection.give_back(messages);
+        let looked_at = self.received().saturating_sub(before).try_into();
+        self.handed_out = self
+            .handed_out
+            .saturating_add(looked_at.unwrap_or(u32::MAX));
+        if self.end == End::Reached {
+            // Nobody else will.
+            self.give_memory_back();
+        }
         self.resume_reading_ahead();
+    }
+
+    /// How many messages were looked at, but for those that are lent.
+    fn received(&self) -> u64 {
+        self.connection.statistics().received.messages
     }
 
     /// A message that was lent breaks the protocol.

@@ -195,10 +195,12 @@ impl Engine {
 
     /// A peer that sends fast keeps no other task of the runtime waiting.
     fn poll_fairness(&mut self) -> Poll<()> {
-        if self.handed_out >= MOST_HANDED_OUT {
+        // Of a batch that was lent no more than a whole turn is counted.
+        self.handed_out = self.handed_out.min(MOST_IN_A_TURN);
+        while self.handed_out >= MOST_HANDED_OUT {
             let mut context = Context::from_waker(&self.waker);
             ready!(poll_proceed(&mut context)).made_progress();
-            self.handed_out = 0;
+            self.handed_out -= MOST_HANDED_OUT;
         }
         Poll::Ready(())
     }
@@ -239,3 +241,6 @@ impl Engine {
 /// One unit of the runtime's budget for a task's turn, of which there are 128, is spent on so many
 /// messages. A unit for each would cost a system call per 128 messages that are sent in answer.
 const MOST_HANDED_OUT: u32 = 8;
+
+/// After so many messages the budget is spent.
+const MOST_IN_A_TURN: u32 = 128 * MOST_HANDED_OUT;
