@@ -54,38 +54,39 @@ async fn transfer<S: Socket>(
     neutral: Neutral,
 ) -> Outcome<Sample> {
     let message = prepared::<S>(&run.workload)?;
-    part(&mut socket, &message, direction, run.warm_up()).await?;
+    let early = match direction {
+        Direction::Send => {
+            send(&mut socket, &message, run.warm_up()).await?;
+            0
+        }
+        Direction::Receive => receive(&mut socket, run.warm_up() * BULK_SIZE).await?,
+    };
     let clock = Clock::start()?;
-    part(&mut socket, &message, direction, run.messages).await?;
+    match direction {
+        Direction::Send => send(&mut socket, &message, run.messages).await?,
+        Direction::Receive => {
+            receive(&mut socket, run.messages * BULK_SIZE - early).await?;
+        }
+    }
     let sample = clock.stop(run.messages)?;
     // The last bytes are still on their way, and the other side waits for them.
     neutral.finish().await?;
     Ok(sample)
 }
 
-async fn part<S: Socket>(
-    socket: &mut S,
-    message: &S::Prepared,
-    direction: Direction,
-    messages: usize,
-) -> Outcome<()> {
-    match direction {
-        Direction::Receive => receive(socket, messages * BULK_SIZE).await,
-        Direction::Send => {
-            for _ in 0..messages {
-                socket.send(message).await?;
-            }
-            socket.flush().await
-        }
+async fn send<S: Socket>(socket: &mut S, message: &S::Prepared, messages: usize) -> Outcome<()> {
+    for _ in 0..messages {
+        socket.send(message).await?;
     }
+    socket.flush().await
 }
 
-/// Counts bytes: a byte stream knows no messages.
-async fn receive<S: Socket>(socket: &mut S, bytes: usize) -> Outcome<()> {
-    let mut due = bytes;
-    while due > 0 {
-        let length = socket.receive().await?.ok_or("the end came too early")?;
-        due = due.saturating_sub(length);
+/// Counts bytes, for a byte stream knows no messages, and tells how many came beyond those asked
+/// for.
+async fn receive<S: Socket>(socket: &mut S, bytes: usize) -> Outcome<usize> {
+    let mut came = 0;
+    while came < bytes {
+        came += socket.receive().await?.ok_or("the end came too early")?;
     }
-    Ok(())
+    Ok(came - bytes)
 }
