@@ -1,6 +1,7 @@
 //! Settings of a server.
 
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -234,23 +235,30 @@ impl AcceptOptions {
         self.receive_request_at(Box::new(stream), None).await
     }
 
-    pub(crate) async fn receive_request_at(
+    pub(crate) fn receive_request_at(
         &self,
         stream: Box<dyn ByteStream>,
         addresses: Option<Addresses>,
-    ) -> Result<PendingHandshake, Error> {
-        let requested = handshake::receive_request(stream, self).await?;
-        Ok(PendingHandshake::new(requested, self.clone(), addresses))
+    ) -> Pin<Box<impl Future<Output = Result<PendingHandshake, Error>>>> {
+        Box::pin(async move {
+            let requested = handshake::receive_request(stream, self).await?;
+            Ok(PendingHandshake::new(requested, self.clone(), addresses))
+        })
     }
 
     /// Does the opening handshake, for either socket.
-    pub(crate) async fn open(
+    ///
+    /// Apart from the caller's future: that is as large as its largest state for as long as its
+    /// task lives, and a socket's task lives long.
+    pub(crate) fn open(
         &self,
         stream: Box<dyn ByteStream>,
         addresses: Option<Addresses>,
-    ) -> Result<Opened, Error> {
-        let requested = handshake::receive_request(stream, self).await?;
-        Ok(handshake::accept(requested, self).await?.at(addresses))
+    ) -> Pin<Box<impl Future<Output = Result<Opened, Error>>>> {
+        Box::pin(async move {
+            let requested = handshake::receive_request(stream, self).await?;
+            Ok(handshake::accept(requested, self).await?.at(addresses))
+        })
     }
 
     pub(crate) fn policy(&self) -> &Policy {

@@ -1,6 +1,7 @@
 //! A request that waits for its answer.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use http::{Request, Response, StatusCode};
@@ -96,15 +97,18 @@ impl PendingHandshake {
         opened.into_stream_socket(settings, options)
     }
 
-    /// Sends the response, and gives what a socket is made of.
-    pub(crate) async fn open(self) -> Result<(Opened, Settings), Error> {
-        let settings = self.options.settings();
-        let requested = Requested {
-            stream: into_inner(self.stream),
-            received: self.received,
-        };
-        let opened = handshake::accept(requested, &self.options).await?;
-        Ok((opened.at(self.addresses), settings))
+    /// Sends the response, and gives what a socket is made of; apart as in
+    /// [`AcceptOptions::open`].
+    fn open(self) -> Pin<Box<impl Future<Output = Result<(Opened, Settings), Error>>>> {
+        Box::pin(async move {
+            let settings = self.options.settings();
+            let requested = Requested {
+                stream: into_inner(self.stream),
+                received: self.received,
+            };
+            let opened = handshake::accept(requested, &self.options).await?;
+            Ok((opened.at(self.addresses), settings))
+        })
     }
 
     /// Turns the client away with a status and a text of the application's own.
@@ -135,7 +139,7 @@ impl PendingHandshake {
         let bytes = self
             .received
             .reject(head.status, &head.headers, body.as_ref())?;
-        send_last(into_inner(self.stream), &bytes).await
+        Box::pin(send_last(into_inner(self.stream), &bytes)).await
     }
 }
 

@@ -82,7 +82,9 @@ impl ConnectOptions {
 
     /// Connects, and gives what a socket is made of.
     pub(crate) async fn connect(self, uri: &str) -> Result<(Opened, Settings), Error> {
-        let opened = connect::connect(self.request(uri)?, &self).await?;
+        // Apart from the caller's future, which is as large as its largest state for as long as
+        // its task lives.
+        let opened = Box::pin(connect::connect(self.request(uri)?, &self)).await?;
         Ok((opened, self.settings()))
     }
 
@@ -93,7 +95,8 @@ impl ConnectOptions {
         uri: &str,
     ) -> Result<(Opened, Settings), Error> {
         let request = self.request(uri)?;
-        let opened = connect::connect_over(Box::new(stream), request, &self.timeouts).await?;
+        let opening = connect::connect_over(Box::new(stream), request, &self.timeouts);
+        let opened = Box::pin(opening).await?;
         Ok((opened, self.settings()))
     }
 
