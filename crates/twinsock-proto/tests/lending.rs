@@ -49,9 +49,11 @@ impl<'a> Application<'a> {
             },
             ..Settings::default()
         };
-        let now = Instant::now();
+        let Endpoint {
+            connection, now, ..
+        } = Endpoint::with_settings(role, settings);
         Self {
-            connection: Connection::new(role, settings, [42; 32], now),
+            connection,
             now,
             asks: asks.iter().cycle(),
             messages: Vec::new(),

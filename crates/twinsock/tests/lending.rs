@@ -2,25 +2,21 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::DuplexStream;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 use twinsock::{
-    CloseCode, Error, ErrorKind, Handlers, Message, MessageLender, MessageRef, MessageType,
-    MessageWebSocket, Timeout, Timeouts,
+    CloseCode, Error, Message, MessageLender, MessageRef, MessageType, MessageWebSocket,
 };
-use twinsock_testkit::raw::{REQUEST, RawPeer};
+use twinsock_testkit::raw::REQUEST;
 use twinsock_testkit::script::{Script, Step, Wire};
 use twinsock_testkit::sockets::{PATIENT, pair, server_of_raw, server_over};
 use twinsock_testkit::wire::{self, Frame};
 
 const LONG: Duration = Duration::from_secs(3_600);
-
-type Peer = RawPeer<DuplexStream>;
 
 /// Another handle of the socket, which lends.
 fn lend(socket: &MessageWebSocket) -> MessageLender {
@@ -135,6 +131,24 @@ fn assert_ended_well(server: &Server, case: &str) {
     assert_eq!(server.frames(), answers, "{case}");
 }
 
+async fn assert_all_lent(server: &Server, messages: &[Message], case: &str) {
+    let mut lender = lend(&server.socket);
+    for message in messages {
+        let received = insist(&mut lender).await.expect(case);
+        assert_eq!(received.as_ref(), Some(message), "{case}");
+    }
+    assert_eq!(insist(&mut lender).await.expect(case), None, "{case}");
+    assert_ended_well(server, case);
+}
+
+/// The next messages are these.
+async fn assert_numbers(lender: &mut MessageLender, numbers: impl Iterator<Item = u32>) {
+    for number in numbers {
+        let message = next(lender).await.expect("open").expect("a message");
+        assert_eq!(numbered(message.as_bytes()), number);
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_receive_loses_nothing_wherever_the_network_cuts() {
     let (bytes, messages) = mixed(200);
@@ -143,13 +157,7 @@ async fn a_dropped_receive_loses_nothing_wherever_the_network_cuts() {
             let case = format!("cut at {cut}, {pauses} pauses");
             let (first, second) = bytes.split_at(cut);
             let server = server_of_parts([first, second].into_iter(), pauses).await;
-            let mut lender = lend(&server.socket);
-            for message in &messages {
-                let received = insist(&mut lender).await.expect(&case);
-                assert_eq!(received.as_ref(), Some(message), "{case}");
-            }
-            assert_eq!(insist(&mut lender).await.expect(&case), None, "{case}");
-            assert_ended_well(&server, &case);
+            assert_all_lent(&server, &messages, &case).await;
         }
     }
 }
@@ -159,13 +167,7 @@ async fn a_dropped_receive_loses_nothing_of_what_comes_byte_by_byte() {
     let (bytes, messages) = mixed(20_000);
     for pauses in [0, 1, 2] {
         let server = server_of_parts(bytes.chunks(1), pauses).await;
-        let mut lender = lend(&server.socket);
-        for message in &messages {
-            let received = insist(&mut lender).await.expect("open");
-            assert_eq!(received.as_ref(), Some(message), "{pauses} pauses");
-        }
-        assert_eq!(insist(&mut lender).await.expect("a good end"), None);
-        assert_ended_well(&server, "byte by byte");
+        assert_all_lent(&server, &messages, &format!("{pauses} pauses")).await;
     }
 }
 
@@ -269,18 +271,15 @@ async fn a_reader_that_is_dropped_passes_over_nothing_that_was_lent() {
             .await
             .is_pending()
     );
-    for expected in [2, 3] {
-        let message = next(&mut lender).await.expect("open").expect("a message");
-        assert_eq!(numbered(message.as_bytes()), expected);
-    }
+    assert_numbers(&mut lender, 2..=3).await;
 }
 
 /// Receives as impatiently as can be until the end, and now and then starts anew.
-async fn receive_impatiently(socket: MessageWebSocket, every: u32) -> Vec<u32> {
+async fn receive_impatiently(socket: MessageWebSocket, every: usize) -> Vec<u32> {
     let mut received = Vec::new();
     let mut lender = lend(&socket);
     loop {
-        if received.len() as u32 % every == 0 {
+        if received.len().is_multiple_of(every) {
             drop(lender);
             lender = lend(&socket);
         }
@@ -295,24 +294,23 @@ async fn receive_impatiently(socket: MessageWebSocket, every: u32) -> Vec<u32> {
     }
 }
 
+async fn receive_owned(socket: MessageWebSocket) -> Vec<u32> {
+    let mut received = Vec::new();
+    while let Some(message) = socket.receive().await.expect("a good end") {
+        received.push(numbered(message.as_bytes()));
+    }
+    received
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_receivers_of_all_kinds_share_what_comes() {
     const COUNT: u32 = 20_000;
     let (client, server) = pair(2_000).await.expect("a pair");
     server.attend();
-    let receivers: Vec<_> = [1, 3, 50, u32::MAX]
+    let receivers: Vec<_> = [1, 3, 50, usize::MAX]
         .map(|every| tokio::spawn(receive_impatiently(server.clone(), every)))
         .into();
-    let plain = tokio::spawn({
-        let server = server.clone();
-        async move {
-            let mut received = Vec::new();
-            while let Some(message) = server.receive().await.expect("a good end") {
-                received.push(numbered(message.as_bytes()));
-            }
-            received
-        }
-    });
+    let plain = tokio::spawn(receive_owned(server.clone()));
     for number in 0..COUNT {
         client
             .send_binary(&number.to_le_bytes())
@@ -332,215 +330,6 @@ async fn many_receivers_of_all_kinds_share_what_comes() {
     closing.await.expect("no panic").expect("a good end");
 }
 
-// ---- beside others ----
-
-async fn raw(timeouts: Timeouts) -> (MessageWebSocket, Peer) {
-    server_of_raw(timeouts, 1 << 20).await.expect("a pair")
-}
-
-#[tokio::test(start_paused = true)]
-async fn another_receiver_waits_for_what_is_on_loan_and_gets_it() {
-    let (server, mut peer) = raw(PATIENT).await;
-    peer.send(&[1, 2, 3].map(number)).await.expect("open");
-    let mut lender = lend(&server);
-    assert!(next(&mut lender).await.expect("open").is_some());
-    let waiting = tokio::spawn({
-        let server = server.clone();
-        async move { server.receive().await }
-    });
-    sleep(LONG).await;
-    assert!(!waiting.is_finished(), "the rest is on loan");
-    drop(lender);
-    let message = timeout(LONG, waiting).await.expect("it is woken");
-    let message = message
-        .expect("no panic")
-        .expect("open")
-        .expect("a message");
-    assert_eq!(numbered(message.as_bytes()), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn pings_behind_what_is_on_loan_are_answered_when_it_is_back() {
-    let (server, mut peer) = raw(PATIENT).await;
-    server.attend();
-    let mut lender = lend(&server);
-    let frames = [number(1), number(2), wire::ping("there?")];
-    let (sent, message) = tokio::join!(peer.send(&frames), next(&mut lender));
-    sent.expect("open");
-    assert!(message.expect("open").is_some());
-    drop(lender);
-    let pong = timeout(LONG, peer.receive())
-        .await
-        .expect("the attendant is woken");
-    assert_eq!(pong.expect("open"), Some(wire::pong("there?")));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_close_of_the_peer_is_answered_behind_what_is_on_loan() {
-    let (server, mut peer) = raw(PATIENT).await;
-    let mut lender = lend(&server);
-    let frames = [number(1), number(2), wire::close(1001, "bye")];
-    let (sent, message) = tokio::join!(peer.send(&frames), next(&mut lender));
-    sent.expect("open");
-    assert!(message.expect("open").is_some());
-    server.attend();
-    assert!(
-        timeout(LONG, peer.receive()).await.is_err(),
-        "it may still be replied to"
-    );
-    server.send("reply").await.expect("open");
-    assert!(next(&mut lender).await.expect("open").is_some());
-    server.send("another").await.expect("open");
-    let end = tokio::spawn(async move { next(&mut lender).await });
-    let frames = peer.receive_all().await.expect("a good end");
-    assert_eq!(
-        frames,
-        [
-            wire::text("reply"),
-            wire::text("another"),
-            wire::close(1001, "")
-        ]
-    );
-    drop(peer);
-    assert_eq!(end.await.expect("no panic").expect("a good end"), None);
-    assert!(server.closed().expect("closed").is_clean());
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_lent_is_received_after_closing_began() {
-    let (server, mut peer) = raw(PATIENT).await;
-    peer.send(&[1, 2, 3].map(number)).await.expect("open");
-    let mut lender = lend(&server);
-    assert!(next(&mut lender).await.expect("open").is_some());
-    server.start_close(CloseCode::NORMAL, "").expect("valid");
-    assert_eq!(
-        peer.receive().await.expect("open"),
-        Some(wire::close(1000, ""))
-    );
-    peer.send(&[number(4), wire::close(1000, "")])
-        .await
-        .expect("open");
-    for expected in 2..=4 {
-        let message = next(&mut lender).await.expect("open").expect("a message");
-        assert_eq!(numbered(message.as_bytes()), expected);
-    }
-    let end = tokio::spawn(async move { next(&mut lender).await });
-    assert_eq!(peer.receive().await.expect("a good end"), None);
-    drop(peer);
-    assert_eq!(end.await.expect("no panic").expect("a good end"), None);
-}
-
-/// The application has had enough in the midst of a batch.
-#[tokio::test(start_paused = true)]
-async fn closing_in_the_midst_of_a_loop_takes_no_longer_than_the_peer() {
-    let (server, mut peer) = raw(Timeouts::default()).await;
-    peer.send(&[1, 2, 3].map(number)).await.expect("open");
-    let mut lender = lend(&server);
-    let peer = tokio::spawn(async move {
-        while let Some(frame) = peer.receive().await.expect("open") {
-            peer.send(&[frame]).await.expect("open");
-        }
-    });
-    let start = Instant::now();
-    while let Some(message) = lender.receive().await.expect("open") {
-        if numbered(message.as_bytes()) == 2 {
-            break;
-        }
-    }
-    drop(lender);
-    server
-        .close(CloseCode::NORMAL, "")
-        .await
-        .expect("a good end");
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
-    assert!(server.closed().expect("closed").is_clean());
-    peer.await.expect("no panic");
-}
-
-/// As is told in the lender's documentation.
-#[tokio::test(start_paused = true)]
-async fn closing_with_messages_on_loan_gives_up_in_time() {
-    let (server, mut peer) = raw(Timeouts::default()).await;
-    peer.send(&[1, 2, 3].map(number)).await.expect("open");
-    let mut lender = lend(&server);
-    let peer = tokio::spawn(async move { peer.receive_all().await });
-    let message = lender.receive().await.expect("open").expect("a message");
-    let start = Instant::now();
-    let closed = server.close(CloseCode::NORMAL, "").await;
-    let error = closed.expect_err("no answer is read");
-    assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::Close));
-    assert!(start.elapsed() < Timeouts::default().close + Duration::from_secs(1));
-    assert_eq!(numbered(message.as_bytes()), 1);
-    let frames = peer.await.expect("no panic").expect("an end");
-    assert_eq!(frames, [wire::close(1000, "")]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_handler_gets_what_a_lender_leaves() {
-    let (server, mut peer) = raw(PATIENT).await;
-    peer.send(&[1, 2, 3].map(number)).await.expect("open");
-    let mut lender = lend(&server);
-    assert!(next(&mut lender).await.expect("open").is_some());
-    let handled = Arc::new(Mutex::new(Vec::new()));
-    let handlers = Handlers::new().on_message_received({
-        let handled = Arc::clone(&handled);
-        move |_, message| {
-            let message = message.expect("open");
-            handled
-                .lock()
-                .expect("no panic")
-                .push(numbered(message.as_bytes()));
-        }
-    });
-    let server = server.with_handlers(handlers).expect("a runtime");
-    sleep(LONG).await;
-    assert_eq!(*handled.lock().expect("no panic"), [0; 0], "all is on loan");
-    drop(lender);
-    sleep(LONG).await;
-    assert_eq!(*handled.lock().expect("no panic"), [2, 3]);
-    let error = next(&mut lend(&server))
-        .await
-        .expect_err("they have a handler");
-    assert_eq!(error.kind(), ErrorKind::IllegalCall);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_peer_is_not_given_up_while_the_application_is_busy_with_what_it_sent() {
-    let (server, mut peer) = raw(Timeouts::default()).await;
-    server.attend();
-    let mut lender = lend(&server);
-    let frames = [1, 2, 3].map(number);
-    let (sent, message) = tokio::join!(peer.send(&frames), next(&mut lender));
-    sent.expect("open");
-    assert!(message.expect("open").is_some());
-    let answering = tokio::spawn(async move {
-        while let Some(ping) = peer.receive().await.expect("open") {
-            if ping.first_byte() == 0x89 {
-                peer.send(&[wire::pong(ping.payload())])
-                    .await
-                    .expect("open");
-            }
-        }
-    });
-    sleep(LONG).await;
-    assert_eq!(server.closed(), None);
-    for expected in [2, 3] {
-        let message = next(&mut lender).await.expect("open").expect("a message");
-        assert_eq!(numbered(message.as_bytes()), expected);
-    }
-    drop(lender);
-    sleep(LONG).await;
-    assert_eq!(server.closed(), None);
-    // Nor is one kept that is gone.
-    answering.abort();
-    sleep(LONG).await;
-    assert!(server.closed().is_some());
-}
-
 // ---- bad ends ----
 
 /// The error, again and again and for everybody, and what the peer was told.
@@ -553,9 +342,8 @@ async fn assert_fails(server: &Server, lender: &mut MessageLender, code: u16) {
     let other = server.socket.receive().await.expect_err("it failed");
     assert_eq!(other.kind(), error.kind());
     let frames = server.frames();
-    let [close] = &frames[..] else {
-        panic!("{frames:?}");
-    };
+    assert_eq!(frames.len(), 1, "{frames:?}");
+    let close = frames.first().expect("a Close");
     assert!(
         close.payload().starts_with(&code.to_be_bytes()),
         "{close:?}"
@@ -585,10 +373,7 @@ async fn messages_before_a_bad_one_come_and_none_behind_it() {
             .concat();
             let server = Server::reading_at_once(&frames).await;
             let mut lender = lend(&server.socket);
-            for expected in 0..before {
-                let message = next(&mut lender).await.expect("open").expect("a message");
-                assert_eq!(numbered(message.as_bytes()), expected);
-            }
+            assert_numbers(&mut lender, 0..before).await;
             assert_fails(&server, &mut lender, code).await;
             let received = server.socket.information().statistics().received;
             assert!(received.messages >= u64::from(before), "{received:?}");
@@ -609,34 +394,6 @@ async fn what_came_before_a_reset_is_lent() {
     assert_eq!(
         error.kind(),
         server.socket.receive().await.expect_err("reset").kind()
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_on_loan_outlives_the_connection() {
-    let (server, mut peer) = raw(PATIENT).await;
-    peer.send(&[1, 2, 3].map(number)).await.expect("open");
-    let mut lender = lend(&server);
-    assert!(next(&mut lender).await.expect("open").is_some());
-    // A message whose rest will not come fails the connection.
-    let writer = server.send_stream(MessageType::Text).await.expect("open");
-    drop(writer);
-    drop(peer);
-    sleep(LONG).await;
-    let rest: Vec<_> = [
-        next(&mut lender).await.ok().flatten(),
-        next(&mut lender).await.ok().flatten(),
-    ]
-    .into();
-    let rest: Vec<_> = rest
-        .iter()
-        .flatten()
-        .map(|message| numbered(message.as_bytes()))
-        .collect();
-    assert_eq!(rest, [2, 3]);
-    assert!(
-        timeout(LONG, next(&mut lender)).await.is_ok(),
-        "the end is told"
     );
 }
 
@@ -666,12 +423,13 @@ async fn replies_to_many_messages_go_out_together() {
     assert!(server.wire.polls() < 10, "{} writes", server.wire.polls());
 }
 
-async fn echo(socket: MessageWebSocket, count: Arc<AtomicUsize>) -> Result<(), Error> {
+/// Echoes so many messages.
+async fn echo(socket: MessageWebSocket, count: usize) -> Result<(), Error> {
     let (sender, receiver) = socket.split();
     let mut lender = receiver.lend();
-    while let Some(message) = lender.receive().await? {
+    for _ in 0..count {
+        let message = lender.receive().await?.expect("a message");
         sender.send_ref(&message).await?;
-        count.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -681,18 +439,16 @@ async fn echo(socket: MessageWebSocket, count: Arc<AtomicUsize>) -> Result<(), E
 async fn two_that_echo_what_they_borrow_do_not_wait_for_each_other() {
     for capacity in [100, 1_000, 10_000] {
         let (client, server) = pair(capacity).await.expect("a pair");
-        let count = Arc::<AtomicUsize>::default();
-        let echoes = [&client, &server].map(|socket| echo(socket.clone(), Arc::clone(&count)));
-        let echoes = echoes.map(tokio::spawn);
+        let mut echoes = [&client, &server].map(|socket| tokio::spawn(echo(socket.clone(), 5_000)));
         for number in 0..100u8 {
             client.send(vec![number; 1_000]).await.expect("open");
         }
-        let goes_on = async {
-            while count.load(Ordering::Relaxed) < 10_000 {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(LONG, goes_on).await.expect("they go on");
+        let [first, second] = &mut echoes;
+        let first = timeout(LONG, async {
+            tokio::select!(end = first => end, end = second => end)
+        });
+        let ended = first.await.expect("they go on");
+        ended.expect("no panic").expect("open");
         echoes.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
@@ -725,6 +481,13 @@ async fn a_reply_that_waits_for_room_needs_nothing_of_what_is_on_loan() {
 
 // ---- fairness ----
 
+async fn count_turns(turns: &AtomicUsize) {
+    loop {
+        turns.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn other_tasks_run_while_small_messages_keep_coming() {
     const COUNT: usize = 1_000_000;
@@ -733,12 +496,7 @@ async fn other_tasks_run_while_small_messages_keep_coming() {
     let turns = Arc::<AtomicUsize>::default();
     let counting = tokio::spawn({
         let turns = Arc::clone(&turns);
-        async move {
-            loop {
-                turns.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        }
+        async move { count_turns(&turns).await }
     });
     let mut lender = lend(&server.socket);
     for _ in 0..COUNT {
