@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use twinsock::{ErrorKind, Message, MessageWebSocket, Timeout, Timeouts};
+use twinsock::{ErrorKind, Message, MessageType, MessageWebSocket, Timeout, Timeouts};
 use twinsock_testkit::raw::REQUEST;
 use twinsock_testkit::script::{Script, Step};
 use twinsock_testkit::sockets::{PATIENT, client_of_raw, pair, server_of_raw, server_over};
@@ -87,6 +87,45 @@ async fn a_sender_that_waits_behind_a_close_does_not_spin() {
         polls += 1;
         assert!(polls < 10, "it wakes itself");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_waits_learns_at_once_that_nothing_can_be_sent_any_more() {
+    let timeouts = Timeouts {
+        close: 60 * SECOND,
+        ..PATIENT
+    };
+    let (server, mut raw) = server_of_raw(timeouts, 1024).await.expect("a pair");
+    server.send(vec![0; 100_000]).await.expect("room");
+    let sending = tokio::spawn(async move { server.send("no room").await });
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    raw.send(&[wire::frame(0x83, "")]).await.expect("open");
+    sending
+        .await
+        .expect("no panic")
+        .expect_err("the peer broke the protocol");
+    assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_waits_for_another_learns_it_too() {
+    let timeouts = Timeouts {
+        close: 60 * SECOND,
+        ..PATIENT
+    };
+    let (server, mut raw) = server_of_raw(timeouts, 1024).await.expect("a pair");
+    let other = server.clone();
+    let _writer = other.send_stream(MessageType::Text).await.expect("open");
+    let sending = tokio::spawn(async move { server.send("not yet").await });
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    raw.send(&[wire::frame(0x83, "")]).await.expect("open");
+    sending
+        .await
+        .expect("no panic")
+        .expect_err("the peer broke the protocol");
+    assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
 }
 
 /// Looks at the socket when it is woken, as an executor that polls at once would.

@@ -147,6 +147,8 @@ impl Drop for Waiter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use tokio_test::task;
 
     use super::*;
@@ -175,32 +177,33 @@ mod tests {
         assert_eq!(missed, Missed::AWakeUp);
     }
 
-    /// Something to wait for that happens at any moment of the waiting.
+    /// What is waited for happens, and is announced, in the midst of the waiting.
     #[test]
     fn whatever_happens_is_seen_or_wakes() {
-        use std::sync::atomic::AtomicBool;
         for _ in 0..20_000 {
             let set = Arc::new(WakerSet::default());
             let happened = Arc::<AtomicBool>::default();
             let other = std::thread::spawn({
                 let (set, happened) = (Arc::clone(&set), Arc::clone(&happened));
-                move || {
-                    // As the engine is changed: before the wake-up, without an order of its own.
-                    happened.store(true, Ordering::Relaxed);
-                    set.wake_all();
-                }
+                move || happen(&set, &happened)
             });
             let mut task = task::spawn(());
             let mut waiter = Waiter::new(Arc::clone(&set));
             let moment = set.moment();
-            let seen = happened.load(Ordering::Relaxed)
-                || match task.enter(|context, _| waiter.register(context.waker(), moment)) {
-                    Missed::Nothing => false,
-                    Missed::AWakeUp => happened.load(Ordering::Relaxed),
-                };
+            let is_seen = || happened.load(Ordering::Relaxed);
+            let seen = is_seen() || {
+                let missed = task.enter(|context, _| waiter.register(context.waker(), moment));
+                missed == Missed::AWakeUp && is_seen()
+            };
             other.join().expect("no panic");
             assert!(seen || task.is_woken());
         }
+    }
+
+    /// Without an order of its own: the wake-up gives it one.
+    fn happen(set: &WakerSet, happened: &AtomicBool) {
+        happened.store(true, Ordering::Relaxed);
+        set.wake_all();
     }
 
     #[test]
