@@ -95,7 +95,7 @@ impl Assembly {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Binary(binary) => binary.bytes.len(),
+            Self::Binary(binary) => binary.len(),
         }
     }
 
@@ -198,6 +198,10 @@ impl Assembly {
 }
 
 impl BinaryAssembly {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -100,7 +100,7 @@ impl Receiver {
         {
             let missing = frame.remaining - binary.masked() as u64;
             let wanted = usize::try_from(missing).unwrap_or(usize::MAX);
-            if wanted >= DIRECT_READ_SIZE {
+            if wanted >= DIRECT_READ_SIZE && binary.len() >= LEAST_FOR_DIRECT_READS {
                 return binary.room(wanted);
             }
         }
@@ -408,3 +408,6 @@ impl Receiver {
 
 /// A frame of which at least this much is missing is read straight into its final place.
 const DIRECT_READ_SIZE: usize = 16 * 1024;
+
+/// With less of its message there it is not: memory grows with what came, and would be small.
+const LEAST_FOR_DIRECT_READS: usize = 4 * 1024;
