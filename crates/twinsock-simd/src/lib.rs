@@ -33,4 +33,4 @@ mod utf8;
 
 pub use mask::{append_masked, mask};
 pub use text_buffer::TextBuffer;
-pub use utf8::{InvalidUtf8, from_utf8, unmask_utf8};
+pub use utf8::{InvalidUtf8, from_utf8, split_cut_character, unmask_utf8};
