@@ -37,7 +37,7 @@ impl<T> ReceivedHead<T> {
         }
     }
 
-    /// No header line is without a line end.
+    /// The bytes, and as many header lines as there can be: each has its line end.
     fn head(&self) -> (&[u8], usize) {
         let lines = self.bytes.iter().filter(|&&byte| byte == b'\n').count();
         (&self.bytes, lines)

@@ -1,8 +1,8 @@
 //! Cuts the bytes that were read into frames and lends messages, whole or in parts.
 //!
 //! Here is what is lent and for how long; [`frames`] does the cutting, [`control`] is for control
-//! frames, [`taking`] for messages that are kept, and [`phase`] is what the receiver is in the
-//! middle of.
+//! frames, [`taking`] for messages that are kept, [`direct`] for a stream's bytes that are read
+//! into memory of the reader's own, and [`phase`] is what the receiver is in the middle of.
 
 mod control;
 mod direct;
@@ -44,7 +44,8 @@ pub(crate) struct Receiver {
     phase: Phase,
     /// The message that goes on behind the frame or part at hand.
     under_way: Option<Box<MessageUnderWay>>,
-    /// How many bytes were read straight into their message's memory and unmasked there.
+    /// How many bytes were read elsewhere than into the read memory and are done with: in their
+    /// message's memory, or in that of a stream's reader.
     read_directly: u64,
     count: FrameCount,
 }
@@ -117,7 +118,7 @@ impl Receiver {
         self.count
     }
 
-    /// How many bytes were read straight into their message's memory and not looked at yet.
+    /// How many bytes were read straight into their message's memory and not unmasked yet.
     fn masked(&self) -> u64 {
         let message = self.under_way.as_ref();
         message.map_or(0, |message| message.assembly.masked() as u64)
