@@ -59,7 +59,7 @@ fn outcome_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
                 let mut leftover = leftover.to_vec();
                 pieces.for_each(|piece| leftover.extend_from_slice(piece));
                 return Outcome::Opened {
-                    headers: response.headers().clone(),
+                    headers: response.get().headers().clone(),
                     protocol,
                     leftover,
                 };

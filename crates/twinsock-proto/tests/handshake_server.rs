@@ -89,6 +89,7 @@ fn outcome_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
             Ok(Step::Received(received)) => {
                 let policy = Policy::new().origins(OriginPolicy::AnyOriginDangerously);
                 let (_, request, _, leftover) = received.accept(&policy).unwrap().into_parts();
+                let request = request.get();
                 let mut leftover = leftover.to_vec();
                 pieces.for_each(|piece| leftover.extend_from_slice(piece));
                 let target = request.uri().to_string();

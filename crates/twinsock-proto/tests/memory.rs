@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::BufMut;
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
-use twinsock_proto::{Connection, Limits, Role, Settings};
+use twinsock_proto::{Connection, Limits, ReceiveMode, Role, Settings};
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
 
@@ -184,6 +184,20 @@ fn a_claim_of_two_to_the_sixty_second() {
             count.assert_at_most("claim of 2^62", 2 * FIXED, 2 * FIXED);
         }
     }
+}
+
+#[test]
+fn a_kept_part_of_a_text_holds_no_more_than_itself() {
+    let _turn = turn();
+    let text = wire::text([b'x'; 60_000]).claims(1 << 30).masked().bytes();
+    let mut count = Count::begin();
+    let mut server = server(None);
+    server
+        .connection
+        .set_receive_mode(ReceiveMode::PartialMessage);
+    server.receive(&text);
+    count.sample();
+    count.assert_at_most("part of a text", FIXED + 60_000, FIXED + 60_000);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! However the network cuts the bytes, the same happens (RFC 6455 §5.4, §6.2).
 
+use bytes::BufMut;
 use proptest::prelude::*;
 use twinsock_proto::{Closed, Limits, Message, Role, Settings};
 use twinsock_testkit::endpoint::{Endpoint, Taking};
@@ -237,4 +238,23 @@ fn in_pieces<'a>(mut bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
         bytes = rest;
     }
     pieces
+}
+
+#[test]
+fn a_large_message_whose_header_comes_alone_takes_no_small_reads() {
+    const SIZE: usize = 1 << 20;
+    let message = wire::binary(vec![7; SIZE]).masked().bytes();
+    let (header, mut rest) = message.split_at(message.len() - SIZE);
+    let mut endpoint = Endpoint::new(Role::Server);
+    endpoint.receive(header);
+    let mut reads = Vec::new();
+    while !rest.is_empty() {
+        let room = endpoint.connection.receive_memory().remaining_mut();
+        let (read, after) = rest.split_at(room.min(1 << 16).min(rest.len()));
+        endpoint.receive(read);
+        reads.push(read.len());
+        rest = after;
+    }
+    assert_eq!(endpoint.messages(), [Message::from(vec![7; SIZE])]);
+    assert!(reads.len() <= SIZE / (1 << 16) + 1, "{reads:?}");
 }

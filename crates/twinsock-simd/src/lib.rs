@@ -17,9 +17,10 @@
 //! Text that arrives in pieces is put together and checked by [`TextBuffer`].
 //!
 //! This is the only crate of the project that uses `unsafe`. It stands in few places: the loads
-//! and stores of the vectors, the calls into code for a processor that was found, and the steps
-//! from checked bytes to `str`. A processor that was found is a value which only the detection
-//! can make, so that no other code can pick instructions that are not there.
+//! and stores of the vectors, the calls into code for a processor that was found, memory that
+//! counts as filled once it is, and the steps from checked bytes to `str`. A processor that was
+//! found is a value which only the detection can make, so that no other code can pick
+//! instructions that are not there.
 
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
@@ -31,5 +32,5 @@ mod text_buffer;
 mod utf8;
 
 pub use mask::{append_masked, mask};
-pub use text_buffer::{Room, TextBuffer};
-pub use utf8::{InvalidUtf8, from_utf8, unmask_utf8};
+pub use text_buffer::TextBuffer;
+pub use utf8::{InvalidUtf8, from_utf8, split_cut_character, unmask_utf8};

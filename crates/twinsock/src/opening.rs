@@ -136,7 +136,6 @@ pub(crate) fn poll_read<T>(
     let mut room = (&mut memory).limit(READ_SIZE);
     let read = pin!(stream.read_buf(&mut room)).poll(context);
     let result = read.map_ok(|_| look(&memory));
-    memory.clear();
     memory::give_back(memory);
     result
 }

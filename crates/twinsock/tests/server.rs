@@ -2,12 +2,13 @@
 
 use http::{Response, StatusCode};
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_test::{assert_pending, task};
 use twinsock::{AcceptOptions, Error, ErrorKind, Listener, Message, MessageWebSocket};
 use twinsock_testkit::raw::{REQUEST, RawPeer};
-use twinsock_testkit::sockets::{PATIENT, echo_server};
+use twinsock_testkit::sockets::{PATIENT, echo_server, server_of_raw};
 use twinsock_testkit::wire;
 
 async fn listener(options: AcceptOptions) -> (Listener, String) {
@@ -255,4 +256,26 @@ async fn accepted_connections_have_the_options_that_were_set() {
         );
         drop(client);
     }
+}
+
+#[tokio::test]
+async fn what_one_client_sent_is_never_seen_in_the_handshake_of_another() {
+    const ROOM: usize = 1 << 16;
+    let (server, mut client) = server_of_raw(PATIENT, ROOM).await.expect("a handshake");
+    let frame = wire::ping([7; 125]).masked().bytes();
+    let (begin, rest) = frame.split_at(100);
+    client.stream.write_all(begin).await.expect("room");
+    let mut receiving = task::spawn(server.receive());
+    // The frame is not whole: the socket keeps its bytes, and its memory goes to others.
+    assert_pending!(receiving.poll());
+
+    let (near, mut far) = duplex(ROOM);
+    far.write_all(REQUEST.as_bytes()).await.expect("room");
+    let other = AcceptOptions::new().accept(near).await;
+    other.expect("a sound request");
+
+    client.stream.write_all(rest).await.expect("room");
+    client.send(&[wire::text("whole")]).await.expect("room");
+    let received = receiving.await.expect("open");
+    assert_eq!(received, Some(Message::from("whole")));
 }

@@ -19,7 +19,7 @@ use super::head_parser::{read_request, read_response};
 /// let request = b"GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 ///     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 /// let Step::Received(received) = AwaitRequest::new(HeadLimits::default()).proceed(request)? else { panic!() };
-/// let (_response, head, ..) = received.accept(&Policy::new())?.into_unread_parts();
+/// let (_response, head, ..) = received.accept(&Policy::new())?.into_parts();
 /// assert_eq!(head.get().uri(), "/chat");
 /// # Ok::<(), twinsock_proto::handshake::server::Refusal>(())
 /// ```
@@ -37,7 +37,7 @@ impl<T> ReceivedHead<T> {
         }
     }
 
-    /// No header line is without a line end.
+    /// The bytes, and as many header lines as there can be: each has its line end.
     fn head(&self) -> (&[u8], usize) {
         let lines = self.bytes.iter().filter(|&&byte| byte == b'\n').count();
         (&self.bytes, lines)
@@ -45,16 +45,10 @@ impl<T> ReceivedHead<T> {
 }
 
 impl ReceivedHead<Request<()>> {
-    /// The request.
+    /// The request, read from its bytes the first time.
+    #[must_use]
     pub fn get(&self) -> &Request<()> {
         self.message.get_or_init(|| Box::new(self.read()))
-    }
-
-    /// The request, owned.
-    #[must_use]
-    pub fn into_inner(mut self) -> Request<()> {
-        let message = self.message.take();
-        message.map_or_else(|| self.read(), |message| *message)
     }
 
     fn read(&self) -> Request<()> {
@@ -66,16 +60,10 @@ impl ReceivedHead<Request<()>> {
 }
 
 impl ReceivedHead<Response<()>> {
-    /// The response.
+    /// The response, read from its bytes the first time.
+    #[must_use]
     pub fn get(&self) -> &Response<()> {
         self.message.get_or_init(|| Box::new(self.read()))
-    }
-
-    /// The response, owned.
-    #[must_use]
-    pub fn into_inner(mut self) -> Response<()> {
-        let message = self.message.take();
-        message.map_or_else(|| self.read(), |message| *message)
     }
 
     fn read(&self) -> Response<()> {

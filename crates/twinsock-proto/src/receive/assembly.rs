@@ -95,7 +95,7 @@ impl Assembly {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Binary(binary) => binary.bytes.len(),
+            Self::Binary(binary) => binary.len(),
         }
     }
 
@@ -113,15 +113,16 @@ impl Assembly {
         }
     }
 
-    /// Makes room for a piece of a frame of which `frame` bytes are still to come, in a message of
-    /// at most `most` bytes.
+    /// Makes room for a piece of a frame of which `frame` bytes are still to come, and for what
+    /// follows it, up to `most` bytes in all.
     pub(crate) fn reserve(&mut self, piece: usize, frame: u64, most: u64) {
         let held = self.len();
         let capacity = self.capacity();
         let needed = held.saturating_add(piece);
         if needed > capacity {
-            let in_frame = held.saturating_add(at_most(frame));
-            let in_message = capacity.saturating_mul(2).min(at_most(most));
+            let most = at_most(most);
+            let in_frame = held.saturating_add(at_most(frame)).min(most);
+            let in_message = capacity.saturating_mul(2).min(most);
             let capacity = grown(needed, in_frame).max(in_message);
             self.reserve_exact(capacity - held);
         }
@@ -198,6 +199,10 @@ impl Assembly {
 }
 
 impl BinaryAssembly {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -269,11 +269,17 @@ impl Buf for SendQueue {
         );
         self.length -= count;
         self.taken += count as u64;
-        let from_segments = self.advance_segments(count);
-        if self.segments.is_empty() {
-            self.gathered.advance(count - from_segments);
+        let mut left = count;
+        loop {
+            left -= self.advance_segments(left);
+            self.prepare();
+            if left == 0 || self.segments.is_empty() {
+                break;
+            }
         }
-        self.prepare();
+        if self.segments.is_empty() {
+            self.gathered.advance(left);
+        }
     }
 }
 
@@ -393,6 +399,20 @@ mod tests {
         }
         assert_eq!(queue.len(), 1_004);
         assert!(queue.kept_capacity() < 16_000, "{}", queue.kept_capacity());
+    }
+
+    #[test]
+    fn what_is_not_masked_yet_may_be_taken_off_too() {
+        let shared = Bytes::from(vec![7; 200_000]);
+        let mask = Some(MaskKey::from_bytes([1, 2, 3, 4]));
+        let mut queue = SendQueue::default();
+        queue.push(&header(200_000, mask), Payload::Owned(shared.clone()));
+        queue.push(&header(1, None), Payload::Borrowed(b"x"));
+        queue.advance(queue.len() - 1);
+        assert_eq!(queue.chunk(), b"x");
+        queue.push(&header(200_000, mask), Payload::Owned(shared));
+        queue.advance(queue.len());
+        assert_eq!((queue.chunk(), queue.len()), (&b""[..], 0));
     }
 
     #[test]

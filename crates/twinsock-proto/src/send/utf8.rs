@@ -22,8 +22,7 @@ impl Utf8Check {
     /// Takes the next piece.
     pub(crate) fn check(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
         let piece = self.finish_cut_character(piece)?;
-        let (whole, cut) = piece.split_at(piece.len() - cut_length(piece));
-        twinsock_simd::from_utf8(whole)?;
+        let (_, cut) = twinsock_simd::split_cut_character(piece)?;
         cut.iter()
             .try_for_each(|&byte| self.cut_character.push(byte))
     }
@@ -61,21 +60,6 @@ impl CutCharacter {
         }
         Ok(())
     }
-}
-
-/// How many bytes at the end of `piece` begin a character that does not end there.
-fn cut_length(piece: &[u8]) -> usize {
-    for (index, byte) in piece.iter().rev().take(3).enumerate() {
-        let length = index + 1;
-        match byte {
-            0x80..=0xBF => {}
-            0xF0.. if length < 4 => return length,
-            0xE0..=0xEF if length < 3 => return length,
-            0xC0..=0xDF if length < 2 => return length,
-            _ => return 0,
-        }
-    }
-    0
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 //! ```text
 //! cd crates/twinsock-simd && cargo +nightly fuzz run text
 //! ```
-//! The first eight bytes are the key, where the text is cut twice, and where it begins; the rest
+//! The first seven bytes are the key, where the text is cut twice, and where it begins; the rest
 //! is the text.
 
 #![no_main]
 
-use bytes::BufMut;
 use libfuzzer_sys::fuzz_target;
 use twinsock_simd::{TextBuffer, append_masked, from_utf8, mask, unmask_utf8};
 
 fuzz_target!(|input: &[u8]| {
-    let Some(([a, b, c, d, first, second, begin, way], text)) = input.split_first_chunk() else {
+    let Some(([a, b, c, d, first, second, begin], text)) = input.split_first_chunk() else {
         return;
     };
     let key = [*a, *b, *c, *d];
@@ -36,8 +35,7 @@ fuzz_target!(|input: &[u8]| {
 
     let first = usize::from(*first) * text.len() / 255;
     let second = first + usize::from(*second) * (text.len() - first) / 255;
-    let ways = [way & 1, way & 2, way & 4].map(|bit| bit != 0);
-    in_pieces(text, &masked, key, [0, first, second, text.len()], ways);
+    in_pieces(text, &masked, key, [0, first, second, text.len()]);
 });
 
 /// RFC 6455 §5.3 word for word.
@@ -46,21 +44,14 @@ fn naive(text: &[u8], key: [u8; 4]) -> Vec<u8> {
     octets.map(|(i, octet)| octet ^ key[i % 4]).collect()
 }
 
-/// Hands three pieces to a buffer, each through memory that it lends or as a copy.
-fn in_pieces(text: &[u8], masked: &[u8], key: [u8; 4], cuts: [usize; 4], lent: [bool; 3]) {
+/// Hands three pieces to a buffer.
+fn in_pieces(text: &[u8], masked: &[u8], key: [u8; 4], cuts: [usize; 4]) {
     let mut buffer = TextBuffer::default();
-    for (cut, lent) in cuts.windows(2).zip(lent) {
+    for cut in cuts.windows(2) {
         let (from, to) = (cut[0], cut[1]);
         let mut key = key;
         key.rotate_left(from % 4);
-        let piece = &masked[from..to];
-        let result = if lent {
-            buffer.reserve_exact(piece.len());
-            buffer.room(piece.len()).put_slice(piece);
-            buffer.check_new(Some(key))
-        } else {
-            buffer.append(piece, Some(key))
-        };
+        let result = buffer.append(&masked[from..to], Some(key));
         match std::str::from_utf8(&text[..to]) {
             Err(error) if error.error_len().is_some() => {
                 assert!(result.is_err());

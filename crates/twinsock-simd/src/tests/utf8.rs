@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::oracle::{self, Random};
 use crate::level::Level;
 use crate::utf8::{
-    InvalidUtf8, copy_whole_characters, from_utf8, initialised, unmask_utf8,
+    InvalidUtf8, copy_whole_characters, from_utf8, initialised, split_cut_character, unmask_utf8,
     unmask_whole_characters, whole_characters,
 };
 
@@ -149,6 +149,11 @@ fn whole_texts_are_lent() {
         Err(InvalidUtf8),
         "ends in a character"
     );
+    assert_eq!(
+        split_cut_character(b"a\xF0\x9F\x98"),
+        Ok(("a", &b"\xF0\x9F\x98"[..]))
+    );
+    assert_eq!(split_cut_character(b"a\xF5"), Err(InvalidUtf8));
     let mut masked = oracle::masked("a é € 😀".as_bytes(), KEY);
     assert_eq!(unmask_utf8(&mut masked, KEY), Ok("a é € 😀"));
     let mut masked = oracle::masked(b"\xE2\x82", KEY);

@@ -44,7 +44,30 @@ impl std::error::Error for InvalidUtf8 {}
 /// ```
 #[inline]
 pub fn from_utf8(bytes: &[u8]) -> Result<&str, InvalidUtf8> {
-    text(bytes, whole_characters(Level::current(), bytes)?)
+    match split_cut_character(bytes)? {
+        (text, []) => Ok(text),
+        _ => Err(InvalidUtf8),
+    }
+}
+
+/// The text that `piece` is, and the beginning of a character that may follow it, of at most
+/// three bytes.
+///
+/// # Errors
+///
+/// If something cannot belong to UTF-8.
+///
+/// ```
+/// use twinsock_simd::{InvalidUtf8, split_cut_character};
+///
+/// assert_eq!(split_cut_character(b"5 \xE2\x82"), Ok(("5 ", &b"\xE2\x82"[..])));
+/// assert_eq!(split_cut_character(b"5 \xED\xA0"), Err(InvalidUtf8)); // a surrogate
+/// ```
+#[inline]
+pub fn split_cut_character(piece: &[u8]) -> Result<(&str, &[u8]), InvalidUtf8> {
+    let (text, cut) = piece.split_at(whole_characters(Level::current(), piece)?);
+    // SAFETY: these bytes were found to be whole characters.
+    Ok((unsafe { str::from_utf8_unchecked(text) }, cut))
 }
 
 /// Unmasks `bytes` where they stand, as [`mask`](crate::mask()) does it, and returns the text
@@ -61,19 +84,11 @@ pub fn from_utf8(bytes: &[u8]) -> Result<&str, InvalidUtf8> {
 /// ```
 #[inline]
 pub fn unmask_utf8(bytes: &mut [u8], key: [u8; 4]) -> Result<&str, InvalidUtf8> {
-    let whole = unmask_whole_characters(Level::current(), bytes, key)?;
-    text(bytes, whole)
-}
-
-/// `bytes`, of which the first `whole` were found to be text, if these are all.
-#[inline]
-fn text(bytes: &[u8], whole: usize) -> Result<&str, InvalidUtf8> {
-    if whole == bytes.len() {
-        // SAFETY: each caller has just had all of these bytes checked.
-        Ok(unsafe { str::from_utf8_unchecked(bytes) })
-    } else {
-        Err(InvalidUtf8)
+    if unmask_whole_characters(Level::current(), bytes, key)? < bytes.len() {
+        return Err(InvalidUtf8);
     }
+    // SAFETY: all of these bytes were found to be whole characters.
+    Ok(unsafe { str::from_utf8_unchecked(bytes) })
 }
 
 /// How many bytes of `piece` are whole characters: all, or all but the beginning of a last one.

@@ -49,7 +49,7 @@ pub(crate) async fn accept(requested: Requested, options: &AcceptOptions) -> Res
         Ok(accepted) => accepted,
         Err(refusal) => return Err(refuse(stream, refusal).await),
     };
-    let (response, request, protocol, leftover) = accepted.into_unread_parts();
+    let (response, request, protocol, leftover) = accepted.into_parts();
     let send = async {
         stream.write_all(&response).await?;
         stream.flush().await

@@ -42,7 +42,7 @@ pub(crate) async fn open(
         awaiting = match awaiting.proceed(&bytes)? {
             Step::Incomplete(awaiting) => awaiting,
             Step::Opened(opened) => {
-                let (response, protocol, leftover) = opened.into_unread_parts();
+                let (response, protocol, leftover) = opened.into_parts();
                 let head = Head::FromServer(response);
                 let opening = Opening {
                     head,

@@ -6,7 +6,7 @@ thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Memory to read into: spare, or new.
+/// Memory to read into, with nothing in it: spare, or new.
 pub(crate) fn take() -> Vec<u8> {
     SPARE
         .try_with(|spare| spare.borrow_mut().pop())
@@ -15,8 +15,9 @@ pub(crate) fn take() -> Vec<u8> {
         .unwrap_or_else(|| Vec::with_capacity(SIZE))
 }
 
-/// Keeps memory for the next socket that reads on this thread.
-pub(crate) fn give_back(memory: Vec<u8>) {
+/// Keeps memory for the next socket that reads on this thread, which sees nothing of what is in it.
+pub(crate) fn give_back(mut memory: Vec<u8>) {
+    memory.clear();
     // While a thread ends its spare memory is gone: then this is freed too.
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
@@ -39,11 +40,12 @@ mod tests {
 
     #[test]
     fn memory_is_used_again_and_the_spare_is_bounded() {
-        let first = take();
+        let mut first = take();
         let place = first.as_ptr();
+        first.push(7);
         give_back(first);
         let second = take();
-        assert_eq!(second.as_ptr(), place);
+        assert_eq!((second.as_ptr(), second.len()), (place, 0));
         (0..10).for_each(|_| give_back(Vec::with_capacity(SIZE)));
         assert_eq!(SPARE.with(|spare| spare.borrow().len()), MOST_SPARE);
     }

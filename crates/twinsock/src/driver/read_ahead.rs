@@ -53,9 +53,7 @@ impl ReadAhead {
     pub(crate) fn release(&mut self) {
         self.consumed = 0;
         if self.bytes.capacity() > 0 {
-            let mut bytes = std::mem::take(&mut self.bytes);
-            bytes.clear();
-            memory::give_back(bytes);
+            memory::give_back(std::mem::take(&mut self.bytes));
         }
     }
 }

@@ -226,13 +226,7 @@ impl Opened {
 
     /// Response, subprotocol and first frame bytes, owned.
     #[must_use]
-    pub fn into_parts(self) -> (Response<()>, Option<Subprotocol>, BytesMut) {
-        (self.response.into_inner(), self.protocol, self.leftover)
-    }
-
-    /// The same, for those who may never look at the response.
-    #[must_use]
-    pub fn into_unread_parts(self) -> (ReceivedHead<Response<()>>, Option<Subprotocol>, BytesMut) {
+    pub fn into_parts(self) -> (ReceivedHead<Response<()>>, Option<Subprotocol>, BytesMut) {
         (self.response, self.protocol, self.leftover)
     }
 }

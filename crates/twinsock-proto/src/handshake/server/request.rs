@@ -236,14 +236,7 @@ impl Accepted {
 
     /// Response to send, request, subprotocol and first frame bytes, owned.
     #[must_use]
-    pub fn into_parts(self) -> (Bytes, Request<()>, Option<Subprotocol>, BytesMut) {
-        let (response, request, protocol, leftover) = self.into_unread_parts();
-        (response, request.into_inner(), protocol, leftover)
-    }
-
-    /// The same, for those who may never look at the request.
-    #[must_use]
-    pub fn into_unread_parts(
+    pub fn into_parts(
         self,
     ) -> (
         Bytes,

@@ -165,6 +165,11 @@ impl Receiver {
         };
         let mut frame = frame;
         let delivers_parts = self.mode == ReceiveMode::PartialMessage || message.is_handed_out();
+        let most = match delivers_parts {
+            // Each part is handed out, and may be kept: it needs no room for the next one.
+            true => 0,
+            false => self.max_message_size,
+        };
         let place = match &mut message.assembly {
             Assembly::Binary(binary) if delivers_parts && binary.is_empty() => {
                 let length = self.memory.some(frame.remaining);
@@ -177,12 +182,7 @@ impl Receiver {
                 })
             }
             assembly => {
-                collect(
-                    assembly,
-                    &mut frame,
-                    &mut self.memory,
-                    self.max_message_size,
-                )?;
+                collect(assembly, &mut frame, &mut self.memory, most)?;
                 Place::Assembled { consumed: 0 }
             }
         };

@@ -1,8 +1,8 @@
 //! Cuts the bytes that were read into frames and lends messages, whole or in parts.
 //!
 //! Here is what is lent and for how long; [`frames`] does the cutting, [`control`] is for control
-//! frames, [`taking`] for messages that are kept, and [`phase`] is what the receiver is in the
-//! middle of.
+//! frames, [`taking`] for messages that are kept, [`direct`] for a stream's bytes that are read
+//! into memory of the reader's own, and [`phase`] is what the receiver is in the middle of.
 
 mod control;
 mod direct;
@@ -44,7 +44,8 @@ pub(crate) struct Receiver {
     phase: Phase,
     /// The message that goes on behind the frame or part at hand.
     under_way: Option<Box<MessageUnderWay>>,
-    /// How many bytes were read straight into their message's memory and unmasked there.
+    /// How many bytes were read elsewhere than into the read memory and are done with: in their
+    /// message's memory, or in that of a stream's reader.
     read_directly: u64,
     count: FrameCount,
 }
@@ -100,7 +101,7 @@ impl Receiver {
         {
             let missing = frame.remaining - binary.masked() as u64;
             let wanted = usize::try_from(missing).unwrap_or(usize::MAX);
-            if wanted >= DIRECT_READ_SIZE {
+            if wanted >= DIRECT_READ_SIZE && binary.len() >= LEAST_FOR_DIRECT_READS {
                 return binary.room(wanted);
             }
         }
@@ -117,7 +118,7 @@ impl Receiver {
         self.count
     }
 
-    /// How many bytes were read straight into their message's memory and not looked at yet.
+    /// How many bytes were read straight into their message's memory and not unmasked yet.
     fn masked(&self) -> u64 {
         let message = self.under_way.as_ref();
         message.map_or(0, |message| message.assembly.masked() as u64)
@@ -408,3 +409,6 @@ impl Receiver {
 
 /// A frame of which at least this much is missing is read straight into its final place.
 const DIRECT_READ_SIZE: usize = 16 * 1024;
+
+/// With less of its message there it is not: memory grows with what came, and would be small.
+const LEAST_FOR_DIRECT_READS: usize = 4 * 1024;
