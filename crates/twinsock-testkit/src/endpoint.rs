@@ -180,6 +180,7 @@ impl Endpoint {
     }
 
     /// Whether the connection has ended its side of the byte stream.
+    #[must_use]
     pub fn has_ended(&self) -> bool {
         self.has_ended
     }

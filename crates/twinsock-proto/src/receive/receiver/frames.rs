@@ -165,40 +165,23 @@ impl Receiver {
         };
         let mut frame = frame;
         let delivers_parts = self.mode == ReceiveMode::PartialMessage || message.is_handed_out();
-        let most = match delivers_parts {
-            // Each part is handed out, and may be kept: it needs no room for the next one.
-            true => 0,
-            false => self.max_message_size,
-        };
         let place = match &mut message.assembly {
             Assembly::Binary(binary) if delivers_parts && binary.is_empty() => {
-                let length = self.memory.some(frame.remaining);
-                let mask = frame.mask;
-                frame.consume(length);
-                Place::InReadMemory(Piece {
-                    message_type: MessageType::Binary,
-                    length,
-                    mask,
-                })
+                Place::InReadMemory(piece_in_place(&mut frame, &self.memory))
             }
             assembly => {
+                let most = match delivers_parts {
+                    // Each part is handed out, and may be kept: it needs no room for the next one.
+                    true => 0,
+                    false => self.max_message_size,
+                };
                 collect(assembly, &mut frame, &mut self.memory, most)?;
                 Place::Assembled { consumed: 0 }
             }
         };
-        let then = match (frame.remaining, frame.is_final) {
-            (1.., _) => Then::FrameGoesOn(frame),
-            (0, false) => Then::FragmentEnds,
-            (0, true) => Then::MessageEnds,
-        };
-        match then {
-            Then::FrameGoesOn(_) => {}
-            Then::FragmentEnds => self.count.frames += 1,
-            Then::MessageEnds => {
-                self.count.frames += 1;
-                self.count.messages += 1;
-            }
-        }
+        let then = Then::behind(frame);
+        self.count.frames += u64::from(!matches!(then, Then::FrameGoesOn(_)));
+        self.count.messages += u64::from(matches!(then, Then::MessageEnds));
         let length = match place {
             Place::InReadMemory(piece) => piece.length,
             Place::Assembled { .. } => message.assembly.as_bytes().len(),
@@ -214,6 +197,18 @@ impl Receiver {
         };
         let needs_bytes = matches!(self.phase, Phase::Payload(_));
         Ok(needs_bytes.then_some(Step::NeedsBytes))
+    }
+}
+
+/// What came of a frame, where it stands.
+fn piece_in_place(frame: &mut PartialFrame, memory: &ReadMemory) -> Piece {
+    let length = memory.some(frame.remaining);
+    let mask = frame.mask;
+    frame.consume(length);
+    Piece {
+        message_type: MessageType::Binary,
+        length,
+        mask,
     }
 }
 

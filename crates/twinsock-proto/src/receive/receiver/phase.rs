@@ -62,6 +62,17 @@ pub(super) enum Lending {
     Done,
 }
 
+impl Then {
+    /// What comes behind the payload that was taken of a frame.
+    pub(super) fn behind(frame: PartialFrame) -> Self {
+        match (frame.remaining, frame.is_final) {
+            (1.., _) => Self::FrameGoesOn(frame),
+            (0, false) => Self::FragmentEnds,
+            (0, true) => Self::MessageEnds,
+        }
+    }
+}
+
 impl Ready {
     pub(super) fn new(place: Place, then: Then) -> Self {
         Self {
