@@ -29,9 +29,8 @@ use crate::message::{MessageReceiver, MessageWebSocket};
 /// # Beside others
 /// What came in one read, at most 64 KiB, is out on loan until [`receive`](Self::receive) is called
 /// behind the last message of it, or until the lender is dropped: then what was not looked at is
-/// for whoever receives next. Meanwhile
-/// nobody else receives, Pings behind it are not answered, not even by
-/// [`attend`](MessageWebSocket::attend), and the
+/// for whoever receives next. Meanwhile nobody else receives, Pings behind it are not answered, not
+/// even by [`attend`](MessageWebSocket::attend), and the
 /// [statistics](crate::Information::statistics) count no more of it than the first message. A
 /// loop that goes on to the next message notices none of this.
 ///
