@@ -7,6 +7,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use twinsock_simd::TextBuffer;
 
+use crate::receive::assembly::BinaryAssembly;
+
 /// Whether a message is text or binary (RFC 6455 §5.6; `SocketMessageType` in UWP).
 ///
 /// ```
@@ -266,7 +268,7 @@ pub(crate) enum Lent<'a> {
     /// Put together from parts in memory of its own, which the message may take along.
     AssembledText(&'a mut TextBuffer),
     /// The same for bytes.
-    AssembledBinary(&'a mut Vec<u8>),
+    AssembledBinary(&'a mut BinaryAssembly),
     /// A message that is somebody's own.
     Owned(&'a mut Message),
 }
@@ -307,7 +309,7 @@ impl MessageRef<'_> {
             Lent::Text(text) => text.as_bytes(),
             Lent::AssembledText(text) => text.as_str().as_bytes(),
             Lent::Binary(bytes) => bytes,
-            Lent::AssembledBinary(bytes) => bytes,
+            Lent::AssembledBinary(bytes) => bytes.as_bytes(),
             Lent::Owned(message) => message.as_bytes(),
         }
     }
@@ -333,7 +335,7 @@ impl MessageRef<'_> {
             Lent::Text(text) => Message::from(text),
             Lent::Binary(bytes) => Message::from(bytes),
             Lent::AssembledText(text) => Message::from(text.take_text()),
-            Lent::AssembledBinary(bytes) => Message::from(std::mem::take(bytes)),
+            Lent::AssembledBinary(bytes) => Message::from(bytes.take()),
             Lent::Owned(message) => std::mem::replace(message, Message::Binary(Bytes::new())),
         }
     }

@@ -51,7 +51,7 @@ enum Rest {
 
 /// Whether a connection's messages are in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lending {
+pub(super) enum Loan {
     Nothing,
     /// One, and nothing was read behind it.
     Single,
@@ -88,9 +88,9 @@ impl Connection {
         if !self.has_event() {
             return None;
         }
-        self.lending = match self.receiver.has_bytes_behind() {
-            false => Lending::Single,
-            true => Lending::Several,
+        self.loan = match self.receiver.has_bytes_behind() {
+            false => Loan::Single,
+            true => Loan::Several,
         };
         let stand_in = self.receiver.stand_in();
         Some(LentMessages {
@@ -103,11 +103,11 @@ impl Connection {
     /// is in the [`statistics`](Self::statistics).
     pub fn give_back(&mut self, messages: LentMessages) {
         let mut receiver = messages.receiver;
-        if self.lending == Lending::Nothing {
+        if self.loan == Loan::Nothing {
             // They were refused: nothing is left but what they count.
             return self.receiver.count_as(&receiver);
         }
-        self.lending = Lending::Nothing;
+        self.loan = Loan::Nothing;
         receiver.take_over(&self.receiver);
         self.receiver = receiver;
         if !self.state.is_receiving() {
@@ -118,13 +118,13 @@ impl Connection {
     /// Whether the messages are lent: nothing is to be read then.
     #[must_use]
     pub fn has_lent_messages(&self) -> bool {
-        self.lending != Lending::Nothing
+        self.loan != Loan::Nothing
     }
 
     /// What was lent breaks the protocol, as [`LentMessages::message`] found; nothing behind it
     /// counts. An end that was decided meanwhile stays as it is.
     pub fn refuse_received(&mut self, violation: Violation) {
-        self.lending = Lending::Nothing;
+        self.loan = Loan::Nothing;
         if self.state.is_receiving() {
             self.state.fail(violation.into());
         }

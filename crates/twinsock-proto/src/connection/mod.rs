@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::BufMut;
 
 use crate::connection::close::Closed;
-use crate::connection::lending::Lending;
+use crate::connection::lending::Loan;
 use crate::connection::receiving::HeldClose;
 use crate::connection::state::State;
 use crate::error::Loss;
@@ -92,7 +92,7 @@ pub struct Connection {
     state: State,
     /// The peer's Close, while the application may still reply to what came before it.
     held_close: Option<Box<HeldClose>>,
-    lending: Lending,
+    loan: Loan,
 }
 
 /// What the network is to do; see [`SendQueue`] for an example.
@@ -126,7 +126,7 @@ impl Connection {
             receiver,
             state: State::new(role, timing, sender, now),
             held_close: None,
-            lending: Lending::Nothing,
+            loan: Loan::Nothing,
         }
     }
 
@@ -176,7 +176,7 @@ impl Connection {
     /// Whether bytes were read that [`poll_event`](Self::poll_event) has not looked at.
     #[must_use]
     pub fn has_unread_bytes(&self) -> bool {
-        let is_unread = self.lending == Lending::Several || self.receiver.has_unread_bytes();
+        let is_unread = self.loan == Loan::Several || self.receiver.has_unread_bytes();
         self.state.is_receiving() && is_unread
     }
 

@@ -83,6 +83,12 @@ impl fmt::Debug for Assembly {
     }
 }
 
+impl fmt::Debug for BinaryAssembly {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BinaryAssembly({} bytes)", self.len())
+    }
+}
+
 impl Assembly {
     pub(crate) fn new(message_type: MessageType) -> Self {
         match message_type {
@@ -193,7 +199,7 @@ impl Assembly {
     pub(crate) fn lend(&mut self) -> Lent<'_> {
         match self {
             Self::Text(text) => Lent::AssembledText(text),
-            Self::Binary(binary) => Lent::AssembledBinary(&mut binary.bytes),
+            Self::Binary(binary) => Lent::AssembledBinary(binary),
         }
     }
 }
@@ -205,6 +211,15 @@ impl BinaryAssembly {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, taken along.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self).bytes
     }
 
     /// Room for up to `wanted` more bytes, to be read into directly.
@@ -221,8 +236,7 @@ impl BinaryAssembly {
 
     /// How many bytes were read in directly and are not unmasked yet.
     pub(crate) fn masked(&self) -> usize {
-        // Whoever had the message may have taken its bytes along.
-        self.bytes.len().saturating_sub(self.unmasked)
+        self.bytes.len() - self.unmasked
     }
 
     /// Unmasks what was read in directly and tells how much that is.
@@ -241,13 +255,41 @@ impl BinaryAssembly {
 /// How much memory to have for `needed` bytes when there will be at most `most`: a multiple of
 /// what has come, and never what a header claims alone.
 fn grown(needed: usize, most: usize) -> usize {
-    needed.saturating_mul(GROWTH).min(most).max(needed)
+    let growth = if needed < LARGE { FAST } else { SLOW };
+    needed.saturating_mul(growth).min(most).max(needed)
 }
 
+/// As a size of memory, of which there is never more than half of the addresses.
 fn at_most(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
+    const MOST: usize = isize::MAX.unsigned_abs();
+    usize::try_from(count).unwrap_or(MOST).min(MOST)
 }
 
 /// A message of 1 MiB that comes 64 KiB at a time is moved once; doubling its memory would move
 /// each byte once more on average.
-const GROWTH: usize = 16;
+const FAST: usize = 16;
+
+/// What so much has come of reserves no more than as much again.
+const SLOW: usize = 2;
+
+/// Four MiB, which reserve 64 MiB: the largest message by default.
+const LARGE: usize = 4 * 1024 * 1024 + 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+
+    #[test]
+    fn memory_follows_what_has_come_and_not_what_is_claimed() {
+        let claimed = at_most(u64::MAX);
+        assert_eq!(grown(1, claimed), 16);
+        assert_eq!(grown(64 * KIB, MIB), MIB);
+        assert_eq!(grown(4 * MIB, claimed), 64 * MIB);
+        assert_eq!(grown(5 * MIB, claimed), 10 * MIB);
+        // Never so much that asking for it panics.
+        assert_eq!(grown(claimed, claimed), isize::MAX.unsigned_abs());
+    }
+}

@@ -32,7 +32,7 @@ use twinsock_proto::{
 
 pub(crate) use crate::driver::alarm::now;
 pub(crate) use crate::driver::engine::{
-    BeforeWaiting, CloseWithoutCode, Handled, Lent, Read, Room, StreamReading, Surface,
+    BeforeWaiting, CloseWithoutCode, Handled, Loan, Read, Room, StreamReading, Surface,
 };
 use crate::driver::engine::{Engine, Output};
 pub(crate) use crate::driver::events::Events;
@@ -113,7 +113,7 @@ impl Driver {
     }
 
     /// The next messages, lent; `None` after the end.
-    pub(crate) async fn lend(&self) -> Result<Option<Lent>, Error> {
+    pub(crate) async fn lend(&self) -> Result<Option<Loan>, Error> {
         self.wait(Engine::poll_lend).await
     }
 

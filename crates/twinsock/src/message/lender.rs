@@ -2,7 +2,7 @@
 
 use twinsock_proto::{Closed, MessageRef};
 
-use crate::driver::Lent;
+use crate::driver::Loan;
 use crate::error::Error;
 use crate::message::{MessageReceiver, MessageWebSocket};
 
@@ -40,7 +40,7 @@ use crate::message::{MessageReceiver, MessageWebSocket};
 #[derive(Debug)]
 pub struct MessageLender {
     socket: MessageWebSocket,
-    lent: Option<Lent>,
+    lent: Option<Loan>,
 }
 
 impl MessageReceiver {
@@ -67,15 +67,15 @@ impl MessageLender {
             self.give_back();
             self.lent = self.socket.driver.lend().await?;
             match self.lent {
-                Some(Lent::Messages(_)) => {}
-                Some(Lent::Kept(_)) => break,
+                Some(Loan::Messages(_)) => {}
+                Some(Loan::Kept(_)) => break,
                 None => return Ok(None),
             }
         }
         let Self { socket, lent } = self;
         let message = match lent {
-            Some(Lent::Messages(messages)) => messages.message(),
-            Some(Lent::Kept(message)) => Ok(Some(MessageRef::from(message))),
+            Some(Loan::Messages(messages)) => messages.message(),
+            Some(Loan::Kept(message)) => Ok(Some(MessageRef::from(message))),
             None => Ok(None),
         };
         match message {
@@ -100,13 +100,13 @@ impl MessageLender {
     #[inline]
     fn advance(&mut self) -> bool {
         match &mut self.lent {
-            Some(Lent::Messages(messages)) => messages.advance(),
-            Some(Lent::Kept(_)) | None => false,
+            Some(Loan::Messages(messages)) => messages.advance(),
+            Some(Loan::Kept(_)) | None => false,
         }
     }
 
     fn give_back(&mut self) {
-        if let Some(Lent::Messages(messages)) = self.lent.take() {
+        if let Some(Loan::Messages(messages)) = self.lent.take() {
             self.socket.driver.give_back(messages);
         }
     }

@@ -10,14 +10,14 @@ use crate::received::Handed;
 
 /// What is lent at once.
 #[derive(Debug)]
-pub(crate) enum Lent {
+pub(crate) enum Loan {
     /// The messages that were read.
     Messages(LentMessages),
     /// One that was taken out of the connection before.
     Kept(Message),
 }
 
-impl Handed for Lent {
+impl Handed for Loan {
     fn take(connection: &mut Connection) -> Option<Self> {
         connection.lend_messages().map(Self::Messages)
     }
@@ -29,7 +29,7 @@ impl Handed for Lent {
 
 impl Engine {
     /// The next messages; `None` after the end.
-    pub(crate) fn poll_lend(&mut self) -> Poll<Result<Option<Lent>, Error>> {
+    pub(crate) fn poll_lend(&mut self) -> Poll<Result<Option<Loan>, Error>> {
         self.poll_received(ReceiveMode::FullMessage)
     }
 

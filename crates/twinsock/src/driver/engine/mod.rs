@@ -26,7 +26,7 @@ use twinsock_proto::{Closed, Connection};
 
 use crate::driver::alarm::{self, Alarm};
 use crate::driver::engine::attend::Attendant;
-pub(crate) use crate::driver::engine::lend::Lent;
+pub(crate) use crate::driver::engine::lend::Loan;
 pub(crate) use crate::driver::engine::read::{
     BeforeWaiting, CloseWithoutCode, Read, Room, StreamReading,
 };
