@@ -139,13 +139,18 @@ impl Driver {
 
     pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
         let mut message = Some(message);
-        // Queued once: the command runs when there is room, and then the waiting is over.
-        self.send(|connection| {
-            message
-                .take()
-                .map_or(Ok(()), |message| connection.send(message))
-        })
-        .await
+        let output = self
+            .wait(|engine| {
+                ready!(engine.poll_turn())?;
+                // Queued once: then the waiting is over.
+                Poll::Ready(match message.take() {
+                    Some(message) => engine.send(|connection| connection.send(message)),
+                    None => Ok(Output::Settled),
+                })
+            })
+            .await?;
+        self.shared.settle(output);
+        Ok(())
     }
 
     pub(crate) async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
