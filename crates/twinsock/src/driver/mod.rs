@@ -108,13 +108,13 @@ impl Driver {
         self.shared.waiter()
     }
 
-    pub(crate) async fn receive(&self) -> Result<Option<Message>, Error> {
-        self.wait(Engine::poll_message).await
+    pub(crate) fn receive(&self) -> impl Future<Output = Result<Option<Message>, Error>> {
+        self.wait(Engine::poll_message)
     }
 
     /// The next messages, lent; `None` after the end.
-    pub(crate) async fn lend(&self) -> Result<Option<Loan>, Error> {
-        self.wait(Engine::poll_lend).await
+    pub(crate) fn lend(&self) -> impl Future<Output = Result<Option<Loan>, Error>> {
+        self.wait(Engine::poll_lend)
     }
 
     pub(crate) fn give_back(&self, messages: LentMessages) {
@@ -128,29 +128,30 @@ impl Driver {
         self.wait(Engine::poll_failed).await
     }
 
-    /// Waits for room, then queues with `command` and writes unless more is to follow.
+    /// Waits for its turn, then queues with `command` and writes unless more is to follow.
     pub(crate) async fn send(
         &self,
-        mut command: impl FnMut(&mut Connection) -> Result<(), SendError> + Unpin,
+        mut command: impl FnMut(&mut Connection) -> Result<(), SendError>,
     ) -> Result<(), Error> {
-        self.queue(Engine::poll_turn, |engine| engine.send(&mut command))
-            .await
-    }
-
-    pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
-        let mut message = Some(message);
         let output = self
             .wait(|engine| {
                 ready!(engine.poll_turn())?;
-                // Queued once: then the waiting is over.
-                Poll::Ready(match message.take() {
-                    Some(message) => engine.send(|connection| connection.send(message)),
-                    None => Ok(Output::Settled),
-                })
+                Poll::Ready(engine.send(&mut command))
             })
             .await?;
         self.shared.settle(output);
         Ok(())
+    }
+
+    pub(crate) async fn send_message(&self, message: Message) -> Result<(), Error> {
+        let mut message = Some(message);
+        // Queued once: the command runs when its turn has come, and then the waiting is over.
+        self.send(|connection| {
+            message
+                .take()
+                .map_or(Ok(()), |message| connection.send(message))
+        })
+        .await
     }
 
     pub(crate) async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
@@ -160,30 +161,25 @@ impl Driver {
                 "expected a ping of at most 125 bytes, got {length}"
             ))
         })?;
-        self.queue(Engine::poll_room, |engine| engine.ping(payload))
-            .await
+        self.send_control(|engine| engine.ping(payload)).await
     }
 
     pub(crate) async fn send_keep_alive(&self) -> Result<(), Error> {
-        self.queue(Engine::poll_room, |engine| {
+        self.send_control(|engine| {
             engine.send(|connection| Ok(connection.send_unsolicited_pong()?))
         })
         .await
     }
 
-    /// Waits until it may, then does `action` and sees to what it leaves.
-    ///
-    /// A message waits for its [turn](Engine::poll_turn); a control frame for
-    /// [room](Engine::poll_room) alone, for it may stand between the parts of a message (RFC 6455
+    /// Waits for room alone: a control frame may stand between the parts of a message (RFC 6455
     /// §5.4).
-    async fn queue(
+    async fn send_control(
         &self,
-        mut poll_may: impl FnMut(&mut Engine) -> Poll<Result<(), Error>> + Unpin,
-        mut action: impl FnMut(&mut Engine) -> Result<Output, Error> + Unpin,
+        mut action: impl FnMut(&mut Engine) -> Result<Output, Error>,
     ) -> Result<(), Error> {
         let output = self
             .wait(|engine| {
-                ready!(poll_may(engine))?;
+                ready!(engine.poll_room())?;
                 Poll::Ready(action(engine))
             })
             .await?;
