@@ -259,10 +259,8 @@ impl Connection {
     /// The network cannot send any more; what waited is lost, what was received is not.
     pub fn handle_send_failed(&mut self, now: Instant, loss: Loss) {
         self.state.handle_send_failed(now, loss);
-        if let Some(held) = self.held_close.take() {
-            // It can be neither answered nor replied to any more: it is the end.
-            self.state.handle_close(held.reason);
-        }
+        // A Close can be neither answered nor replied to any more: it is the end.
+        self.handle_held_close();
     }
 
     /// The network took `count` bytes; zero when it is full.

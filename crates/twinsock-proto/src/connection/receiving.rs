@@ -59,7 +59,8 @@ impl Connection {
         self.advance(OnClose::Answer)
     }
 
-    fn handle_held_close(&mut self) {
+    /// The peer's Close is held no longer.
+    pub(super) fn handle_held_close(&mut self) {
         if let Some(held) = self.held_close.take() {
             self.state.handle_close(held.reason);
         }

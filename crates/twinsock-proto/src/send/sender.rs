@@ -180,16 +180,10 @@ impl Sender {
             Fragment::Final => None,
             Fragment::Nonfinal => Some(Unfinished::Binary),
         };
-        self.count.frames += 1;
         if fragment == Fragment::Final {
             self.count.messages += 1;
         }
-        let header = FrameHeader {
-            is_final: fragment == Fragment::Final,
-            opcode,
-            mask,
-            payload_length: payload.len() as u64,
-        };
+        let header = self.next_header((opcode, fragment), mask, payload.len());
         self.queue.push_masked(&header, payload);
         Ok(())
     }
@@ -277,18 +271,26 @@ impl Sender {
     }
 
     fn send_frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
-        self.count.frames += 1;
         let mask = self.next_mask();
-        let payload_length = payload.len() as u64;
-        self.queue.push(
-            &FrameHeader {
-                is_final: fragment == Fragment::Final,
-                opcode,
-                mask,
-                payload_length,
-            },
-            payload,
-        );
+        let header = self.next_header((opcode, fragment), mask, payload.len());
+        self.queue.push(&header, payload);
+    }
+
+    /// The header of the frame that is queued next.
+    #[inline]
+    fn next_header(
+        &mut self,
+        (opcode, fragment): (Opcode, Fragment),
+        mask: Option<MaskKey>,
+        payload_length: usize,
+    ) -> FrameHeader {
+        self.count.frames += 1;
+        FrameHeader {
+            is_final: fragment == Fragment::Final,
+            opcode,
+            mask,
+            payload_length: payload_length as u64,
+        }
     }
 
     fn next_mask(&mut self) -> Option<MaskKey> {

@@ -8,9 +8,9 @@ use crate::frame::mask::MaskKey;
 use crate::frame::opcode::Opcode;
 use crate::limits::ReceiveMode;
 use crate::message::MessageType;
-use crate::receive::assembly::{Assembly, MessageUnderWay};
+use crate::receive::assembly::Assembly;
 use crate::receive::receiver::Receiver;
-use crate::receive::receiver::phase::{PartialFrame, Phase};
+use crate::receive::receiver::phase::Phase;
 
 impl Receiver {
     /// Whether nothing that was read before comes before what is read next, and that is not text.
@@ -81,14 +81,7 @@ impl Receiver {
             Opcode::Text | Opcode::Close | Opcode::Ping | Opcode::Pong => return None,
         };
         self.check_data_frame(&header, starts).ok()?;
-        if let Some(message_type) = starts {
-            self.under_way = Some(Box::new(MessageUnderWay::new(message_type)));
-        }
-        self.phase = Phase::Payload(PartialFrame {
-            is_final: header.is_final,
-            mask: header.mask,
-            remaining: header.payload_length,
-        });
+        self.begin_partial_frame(&header, starts);
         Some(header_length)
     }
 }

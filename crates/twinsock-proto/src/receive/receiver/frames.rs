@@ -108,31 +108,34 @@ impl Receiver {
 
     /// Lends the message where it stands if it is one frame, all read; else starts to collect.
     fn begin_payload(&mut self, header: &FrameHeader, starts: Option<MessageType>) -> Option<Step> {
-        let FrameHeader {
-            is_final,
-            mask,
-            payload_length,
-            ..
-        } = *header;
-        if let (Some(message_type), true) = (starts, is_final)
-            && let Some(length) = self.memory.whole(payload_length)
+        if let (Some(message_type), true) = (starts, header.is_final)
+            && let Some(length) = self.memory.whole(header.payload_length)
         {
             self.begin_message_at_front(Piece {
                 message_type,
                 length,
-                mask,
+                mask: header.mask,
             });
             return Some(Step::MessageReady);
         }
+        self.begin_partial_frame(header, starts);
+        None
+    }
+
+    /// What comes next is the frame's payload, piece by piece.
+    pub(super) fn begin_partial_frame(
+        &mut self,
+        header: &FrameHeader,
+        starts: Option<MessageType>,
+    ) {
         if let Some(message_type) = starts {
             self.under_way = Some(Box::new(MessageUnderWay::new(message_type)));
         }
         self.phase = Phase::Payload(PartialFrame {
-            is_final,
-            mask,
-            remaining: payload_length,
+            is_final: header.is_final,
+            mask: header.mask,
+            remaining: header.payload_length,
         });
-        None
     }
 
     /// Whether what was read straight into its final place can be unmasked together with what
