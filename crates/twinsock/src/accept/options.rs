@@ -36,7 +36,6 @@ use crate::timeout::Timeouts;
 #[derive(Clone, Debug, Default)]
 pub struct AcceptOptions {
     policy: Policy,
-    origins: OriginPolicy,
     limits: Limits,
     timeouts: Timeouts,
     unsolicited_pong: Option<Duration>,
@@ -76,10 +75,7 @@ impl AcceptOptions {
         let origin: Origin = origin
             .parse()
             .map_err(|error| Error::invalid_argument(format!("{error}")))?;
-        if let OriginPolicy::SameHostOr(others) = &mut self.origins {
-            others.push(origin);
-        }
-        self.policy = self.policy.origins(self.origins.clone());
+        self.policy = self.policy.origin(origin);
         Ok(self)
     }
 
@@ -87,7 +83,6 @@ impl AcceptOptions {
     /// depends on who the user is.
     #[must_use]
     pub fn any_origin_dangerously(mut self) -> Self {
-        self.origins = OriginPolicy::AnyOriginDangerously;
         self.policy = self.policy.origins(OriginPolicy::AnyOriginDangerously);
         self
     }

@@ -59,6 +59,15 @@ impl Policy {
         self
     }
 
+    /// Allows pages of one more origin, where not all are allowed already.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        if let OriginPolicy::SameHostOr(others) = &mut self.origins {
+            others.push(origin);
+        }
+        self
+    }
+
     /// Adds a header to the 101 response, such as `Set-Cookie` or `Server`; default none.
     ///
     /// # Errors
