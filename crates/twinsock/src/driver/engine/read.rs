@@ -162,8 +162,9 @@ impl Room for Limit<&mut Vec<u8>> {
     }
 
     fn shorten(&mut self, length: usize) {
+        let taken_off = self.get_ref().len().saturating_sub(length);
         self.get_mut().truncate(length);
-        let room = self.get_ref().capacity() - self.get_ref().len();
+        let room = Limit::limit(self) + taken_off;
         self.set_limit(room);
     }
 }
