@@ -53,9 +53,14 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> B {
 
 fn timeouts(overall: Option<Duration>) -> Timeouts {
     let defaults = Timeouts::default();
+    // A user who allows more than a step's default means it.
+    let step = defaults.connect.max(overall.unwrap_or_default());
     Timeouts {
-        // A user who allows more than a step's default means it.
-        connect: defaults.connect.max(overall.unwrap_or_default()),
+        resolve: step,
+        connect: step,
+        proxy: step,
+        tls: step,
+        handshake: step,
         overall,
         ..defaults
     }

@@ -17,7 +17,11 @@ pub const URI: &str = "ws://localhost/";
 
 /// Timeouts none of which runs out.
 pub const PATIENT: Timeouts = Timeouts {
+    resolve: Duration::MAX,
     connect: Duration::MAX,
+    proxy: Duration::MAX,
+    tls: Duration::MAX,
+    handshake: Duration::MAX,
     overall: None,
     accept: Duration::MAX,
     close: Duration::MAX,

@@ -24,6 +24,7 @@ async fn main() -> std::io::Result<()> {
     // Each address has this long, and then again the opening handshake.
     let each_step = Timeouts {
         connect: LIMIT,
+        handshake: LIMIT,
         ..Timeouts::default()
     };
     // Name resolution, all addresses and the opening handshake have this long together.
@@ -34,7 +35,7 @@ async fn main() -> std::io::Result<()> {
     // Dropping the future cancels the attempt: here because of the time, but any reason will do.
     let dropping = timeout(LIMIT, MessageWebSocket::connect(&uri));
     tokio::join!(
-        show("Timeouts::connect", connect(&uri, each_step)),
+        show("Timeouts::handshake", connect(&uri, each_step)),
         show("Timeouts::overall", connect(&uri, all_steps)),
         show("tokio::time::timeout", dropping),
     );

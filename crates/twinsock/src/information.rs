@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, Request, Response};
 use twinsock_proto::{BandwidthStatistics, Closed, Connection, Statistics};
 
+use crate::connect::ConnectReport;
 use crate::driver::{Driver, Shared};
 use crate::opening::Opening;
 
@@ -125,6 +126,13 @@ impl Information {
     #[must_use]
     pub fn request(&self) -> Option<&Request<()>> {
         self.opening.request()
+    }
+
+    /// In which steps the connection was made, and how long each took; `None` in a server, and
+    /// over a stream of the caller's own.
+    #[must_use]
+    pub fn connect_report(&self) -> Option<&ConnectReport> {
+        self.opening.report.as_deref()
     }
 
     /// How the socket stands now.

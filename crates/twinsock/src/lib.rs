@@ -122,6 +122,7 @@ mod received;
 mod stream;
 mod tcp_options;
 mod timeout;
+mod tls;
 mod web_error_status;
 
 pub use bytes::Bytes;
@@ -133,12 +134,13 @@ pub use twinsock_proto::{
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
+pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep};
 pub use crate::data::{
     ByteOrder, DataError, DataReader, DataWriter, DateTime, Guid, InMemory, InputStreamOptions,
     StoreTarget, TimeSpan, UnicodeEncoding,
 };
 pub use crate::driver::{ByteStream, StreamFraming};
-pub use crate::error::{Error, ErrorKind};
+pub use crate::error::{Error, ErrorKind, RedirectFault};
 pub use crate::events::Handlers;
 pub use crate::information::{Information, SocketState};
 pub use crate::message::{
@@ -148,6 +150,7 @@ pub use crate::message::{
 pub use crate::received::Received;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
 pub use crate::timeout::{Timeout, Timeouts};
+pub use crate::tls::CertificateError;
 pub use crate::web_error_status::WebErrorStatus;
 
 #[doc = include_str!("../docs/coming-from-uwp.md")]

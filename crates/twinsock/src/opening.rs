@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use twinsock_proto::handshake::{ReceivedHead, Subprotocol};
 use twinsock_proto::{ReceiveMode, Role, Settings};
 
+use crate::connect::ConnectReport;
 use crate::driver::{ByteStream, Driver, Surface, memory};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
@@ -23,6 +24,8 @@ pub(crate) struct Opening {
     pub(crate) head: Head,
     pub(crate) protocol: Option<Subprotocol>,
     pub(crate) addresses: Option<Addresses>,
+    /// How a client came here; nothing for a server, or over a stream of the caller's.
+    pub(crate) report: Option<Box<ConnectReport>>,
 }
 
 /// What the peer said.
@@ -95,6 +98,11 @@ impl Opened {
     /// Where the connection runs, once that is known.
     pub(crate) fn at(mut self, addresses: Option<Addresses>) -> Self {
         self.opening.addresses = addresses;
+        self
+    }
+
+    pub(crate) fn reported(mut self, report: ConnectReport) -> Self {
+        self.opening.report = Some(Box::new(report));
         self
     }
 

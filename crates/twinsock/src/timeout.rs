@@ -22,12 +22,21 @@ use twinsock_proto::Timing;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// A client: reaching one address, and again the opening handshake over it; 60 s by default.
+    /// A client: finding the addresses of a name; 60 s by default.
+    pub resolve: Duration,
+    /// A client: reaching one address; 60 s by default.
     ///
-    /// Five addresses of a name are tried by default, one after the other, see
-    /// [`max_addresses`](crate::MessageWebSocketBuilder::max_addresses): at the worst they take
-    /// five minutes, and the handshake one more.
+    /// Five addresses of a name are tried by default, see
+    /// [`max_addresses`](crate::MessageWebSocketBuilder::max_addresses), each one begun a little
+    /// after the one before: at the worst they take little more than a minute together.
     pub connect: Duration,
+    /// A client: having a proxy make the connection; 60 s by default.
+    pub proxy: Duration,
+    /// A client: agreeing on TLS, with the server or with a proxy, and the application's own check
+    /// of the certificate; 60 s by default.
+    pub tls: Duration,
+    /// A client: the opening handshake; 60 s by default.
+    pub handshake: Duration,
     /// A client: all of connecting, name resolution included; `None` for no limit, the default.
     pub overall: Option<Duration>,
     /// A server: the whole of the client's request, and again the sending of the answer; 10 s by
@@ -55,6 +64,9 @@ pub struct Timeouts {
     pub receive: Option<Duration>,
 }
 
+/// How long each step of connecting may take: as long as an address may in UWP.
+const STEP: Duration = Duration::from_secs(60);
+
 impl Default for Timeouts {
     fn default() -> Self {
         let Timing {
@@ -65,7 +77,11 @@ impl Default for Timeouts {
             ..
         } = Timing::default();
         Self {
-            connect: Duration::from_secs(60),
+            resolve: STEP,
+            connect: STEP,
+            proxy: STEP,
+            tls: STEP,
+            handshake: STEP,
             overall: None,
             accept: Duration::from_secs(10),
             close: Duration::from_secs(10),
@@ -109,11 +125,15 @@ impl From<Timeouts> for Timing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// [`Timeouts::overall`], while the name was resolved.
+    /// [`Timeouts::resolve`] or [`Timeouts::overall`], while the name was resolved.
     Resolve,
-    /// [`Timeouts::connect`] or [`Timeouts::overall`], before the connection stood.
+    /// [`Timeouts::connect`] or [`Timeouts::overall`], before a connection stood.
     Connect,
-    /// [`Timeouts::connect`], [`Timeouts::overall`] or [`Timeouts::accept`], during the opening
+    /// [`Timeouts::proxy`] or [`Timeouts::overall`], while the proxy made its connection.
+    Proxy,
+    /// [`Timeouts::tls`], [`Timeouts::overall`] or [`Timeouts::accept`], before TLS was agreed on.
+    Tls,
+    /// [`Timeouts::handshake`], [`Timeouts::overall`] or [`Timeouts::accept`], during the opening
     /// handshake.
     Handshake,
     /// [`Timeouts::send`].
@@ -131,6 +151,8 @@ impl fmt::Display for Timeout {
         formatter.write_str(match self {
             Self::Resolve => "the name was not resolved in time",
             Self::Connect => "no connection in time",
+            Self::Proxy => "the proxy made no connection in time",
+            Self::Tls => "no TLS in time",
             Self::Handshake => "no opening handshake in time",
             Self::Send => "the peer took no bytes in time",
             Self::Receive => "the peer did not go on with its message in time",

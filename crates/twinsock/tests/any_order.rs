@@ -27,7 +27,11 @@ use twinsock_testkit::sockets::URI;
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 const TIMEOUTS: Timeouts = Timeouts {
+    resolve: Duration::from_secs(5),
     connect: Duration::from_secs(5),
+    proxy: Duration::from_secs(5),
+    tls: Duration::from_secs(5),
+    handshake: Duration::from_secs(5),
     overall: None,
     accept: Duration::from_secs(5),
     close: Duration::from_secs(2),

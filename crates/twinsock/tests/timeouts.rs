@@ -39,7 +39,7 @@ async fn assert_times_out<T: std::fmt::Debug>(
 async fn a_server_that_says_nothing_is_a_handshake_timeout() {
     let (near, _far) = duplex(1024);
     let timeouts = Timeouts {
-        connect: 5 * SECOND,
+        handshake: 5 * SECOND,
         ..PATIENT
     };
     let builder = MessageWebSocket::builder().timeouts(timeouts);
@@ -66,7 +66,7 @@ async fn a_server_that_goes_on_and_on_with_its_head_is_a_handshake_timeout() {
         Ok::<(), io::Error>(())
     });
     let timeouts = Timeouts {
-        connect: 5 * SECOND,
+        handshake: 5 * SECOND,
         ..PATIENT
     };
     let builder = MessageWebSocket::builder().timeouts(timeouts);
@@ -94,7 +94,7 @@ async fn a_refusal_whose_body_drips_in_is_a_refusal_all_the_same() {
         Ok::<(), io::Error>(())
     });
     let timeouts = Timeouts {
-        connect: 5 * SECOND,
+        handshake: 5 * SECOND,
         ..PATIENT
     };
     let builder = MessageWebSocket::builder().timeouts(timeouts);
@@ -114,6 +114,7 @@ async fn a_server_that_accepts_nothing_is_a_handshake_timeout_until_its_backlog_
     for timeouts in [
         Timeouts {
             connect: SECOND / 10,
+            handshake: SECOND / 10,
             ..PATIENT
         },
         Timeouts {
@@ -145,7 +146,7 @@ async fn a_client_that_gives_up_leaves_no_connection_behind() {
     for (timeouts, patience) in [
         (
             Timeouts {
-                connect: short,
+                handshake: short,
                 ..PATIENT
             },
             HOUR,
@@ -449,7 +450,11 @@ async fn a_receiver_that_rests_for_hours_does_not_take_its_own_silence_for_the_p
 #[tokio::test(start_paused = true)]
 async fn the_longest_durations_are_no_limit_and_no_panic() {
     let longest = Timeouts {
+        resolve: Duration::MAX,
         connect: Duration::MAX,
+        proxy: Duration::MAX,
+        tls: Duration::MAX,
+        handshake: Duration::MAX,
         overall: Some(Duration::MAX),
         accept: Duration::MAX,
         close: Duration::MAX,
@@ -484,7 +489,7 @@ async fn the_shortest_durations_end_the_connection_and_nothing_else() {
     assert!(client.receive().await.unwrap_err().is_timeout());
     let (near, far) = duplex(1024);
     let none = Timeouts {
-        connect: Duration::ZERO,
+        handshake: Duration::ZERO,
         ..PATIENT
     };
     let builder = MessageWebSocket::builder().timeouts(none);

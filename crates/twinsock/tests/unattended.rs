@@ -115,7 +115,7 @@ async fn the_systems_error_beneath_a_lost_connection_can_be_found() {
 async fn a_refusal_that_has_come_is_not_lost_to_a_short_time_limit() {
     let (near, mut far) = duplex(4096);
     let timeouts = Timeouts {
-        connect: Duration::from_millis(500),
+        handshake: Duration::from_millis(500),
         ..Timeouts::default()
     };
     let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000\r\n\r\nno";

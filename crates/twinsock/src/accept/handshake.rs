@@ -63,6 +63,7 @@ pub(crate) async fn accept(requested: Requested, options: &AcceptOptions) -> Res
         head: Head::FromClient(request),
         protocol,
         addresses: None,
+        report: None,
     };
     Ok(Opened {
         stream,

@@ -13,17 +13,14 @@ const MARGIN: Duration = Duration::from_millis(20);
 /// The time for each step, and for all of them together.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// For one address, and again for the handshake.
-    step: Duration,
-    overall: Option<Duration>,
+    timeouts: Timeouts,
     started: Instant,
 }
 
 impl Budget {
     pub(crate) fn new(timeouts: &Timeouts) -> Self {
         Self {
-            step: timeouts.connect,
-            overall: timeouts.overall,
+            timeouts: *timeouts,
             started: Instant::now(),
         }
     }
@@ -34,27 +31,15 @@ impl Budget {
         timeout: Timeout,
         action: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let left = self.left();
-        // The system's resolver has time limits of its own.
-        let step = if timeout == Timeout::Resolve {
-            None
-        } else {
-            Some(self.step)
-        };
-        match [left, step].into_iter().flatten().min() {
-            Some(limit) => tokio::time::timeout(limit, action)
-                .await
-                .unwrap_or_else(|_| Err(Error::timeout(timeout))),
-            None => action.await,
-        }
+        tokio::time::timeout(self.limit(timeout), action)
+            .await
+            .unwrap_or_else(|_| Err(Error::timeout(timeout)))
     }
 
-    /// A little before the time of a step that begins now is over; `None` when that is beyond
+    /// A little before the time of such a step that begins now is over; `None` when that is beyond
     /// all reckoning.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let left = self.left();
-        let limit = left.map_or(self.step, |left| left.min(self.step));
-        Instant::now().checked_add(limit.saturating_sub(MARGIN))
+    pub(crate) fn deadline(&self, timeout: Timeout) -> Option<Instant> {
+        Instant::now().checked_add(self.limit(timeout).saturating_sub(MARGIN))
     }
 
     /// Whether no time is left for another step.
@@ -62,9 +47,22 @@ impl Budget {
         self.left().is_some_and(|left| left.is_zero())
     }
 
+    /// How long such a step may take that begins now.
+    fn limit(&self, timeout: Timeout) -> Duration {
+        let step = match timeout {
+            Timeout::Resolve => self.timeouts.resolve,
+            Timeout::Proxy => self.timeouts.proxy,
+            Timeout::Tls => self.timeouts.tls,
+            Timeout::Handshake => self.timeouts.handshake,
+            _ => self.timeouts.connect,
+        };
+        self.left().map_or(step, |left| left.min(step))
+    }
+
     /// What is left of the time for all steps.
     fn left(&self) -> Option<Duration> {
-        self.overall
+        self.timeouts
+            .overall
             .map(|overall| overall.saturating_sub(self.started.elapsed()))
     }
 }

@@ -13,6 +13,8 @@ use crate::connect::budget::Budget;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::{Head, Opened, Opening, poll_read};
+use crate::timeout::Timeout;
+use crate::tls::fill_with_randomness;
 
 /// How long the whole body of a refusal is awaited: it is only for people to read.
 const REFUSAL_BODY: Duration = Duration::from_secs(1);
@@ -22,9 +24,9 @@ pub(crate) async fn open(
     request: Request,
     budget: &Budget,
 ) -> Result<Opened, Error> {
-    let deadline = budget.deadline();
+    let deadline = budget.deadline(Timeout::Handshake);
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(Error::no_randomness)?;
+    fill_with_randomness(&mut nonce)?;
     let (mut awaiting, bytes) = AwaitResponse::start(request, nonce, HeadLimits::default());
     let lost = |error| Error::connection_lost(Arc::new(error));
     stream.write_all(&bytes).await.map_err(lost)?;
@@ -48,6 +50,7 @@ pub(crate) async fn open(
                     head,
                     protocol,
                     addresses: None,
+                    report: None,
                 };
                 return Ok(Opened {
                     stream,

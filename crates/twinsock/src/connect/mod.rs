@@ -1,8 +1,13 @@
 //! A client's way to an open connection, a file per step.
+//!
+//! ```text
+//!  resolve ──▶ tcp ──▶ handshake
+//! ```
 
 mod budget;
 mod handshake;
 mod options;
+mod report;
 mod resolve;
 mod tcp;
 
@@ -10,59 +15,86 @@ use tokio::net::TcpStream;
 use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::{Scheme, WebSocketUri};
 
+pub use crate::connect::report::{ConnectPhase, ConnectReport, ConnectStep};
+
 pub(crate) use crate::connect::options::{ConnectOptions, shared_settings};
 
 use crate::connect::budget::Budget;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::{Addresses, Opened};
-use crate::timeout::{Timeout, Timeouts};
+use crate::timeout::Timeout;
 
-/// Connects: the name, then its addresses one after the other, then the handshake.
-async fn connect(request: Request, options: &ConnectOptions) -> Result<Opened, Error> {
-    if request.uri().scheme() == Scheme::Wss {
-        return Err(Error::invalid_argument(format!(
-            "expected a ws:// address, got {}: for TLS pass a stream to connect_over",
-            request.uri()
-        )));
-    }
-    let budget = Budget::new(&options.timeouts);
-    let (stream, ends) = reach(request.uri(), options, &budget).await?;
-    let stream = Box::new(stream);
-    let opened = budget
-        .spend(
-            Timeout::Handshake,
-            handshake::open(stream, request, &budget),
-        )
-        .await?;
-    Ok(opened.at(Some(ends)))
+/// One attempt to connect: its settings, its time, and what came of its steps.
+pub(crate) struct Attempt<'a> {
+    options: &'a ConnectOptions,
+    budget: Budget,
+    report: ConnectReport,
 }
 
-/// A TCP connection to the host.
-async fn reach(
-    uri: &WebSocketUri,
-    options: &ConnectOptions,
-    budget: &Budget,
-) -> Result<(TcpStream, Addresses), Error> {
-    let addresses = budget
-        .spend(Timeout::Resolve, resolve::addresses(uri))
-        .await?;
-    tcp::connect_to_any(&addresses, options, budget).await
+/// Connects: the name, its addresses, the handshake. The report is kept, whatever comes of it.
+async fn connect(request: Request, options: &ConnectOptions) -> Result<Opened, Error> {
+    let mut attempt = Attempt::new(options);
+    match attempt.connect(request).await {
+        Ok(opened) => Ok(opened.reported(attempt.report)),
+        Err(error) => Err(error.reported(attempt.report)),
+    }
 }
 
 /// Does the opening handshake over `stream`.
 async fn connect_over(
     stream: Box<dyn ByteStream>,
     request: Request,
-    timeouts: &Timeouts,
+    options: &ConnectOptions,
 ) -> Result<Opened, Error> {
-    let budget = Budget::new(timeouts);
-    budget
-        .spend(
-            Timeout::Handshake,
-            handshake::open(stream, request, &budget),
-        )
-        .await
+    Attempt::new(options).open(stream, request).await
+}
+
+impl<'a> Attempt<'a> {
+    fn new(options: &'a ConnectOptions) -> Self {
+        Self {
+            options,
+            budget: Budget::new(&options.timeouts),
+            report: ConnectReport::new(),
+        }
+    }
+
+    async fn connect(&mut self, request: Request) -> Result<Opened, Error> {
+        if request.uri().scheme() == Scheme::Wss {
+            return Err(Error::invalid_argument(format!(
+                "expected a ws:// address, got {}: for TLS pass a stream to connect_over",
+                request.uri()
+            )));
+        }
+        let (stream, ends) = self.reach(request.uri()).await?;
+        let opened = self.open(Box::new(stream), request).await?;
+        Ok(opened.at(Some(ends)))
+    }
+
+    /// A TCP connection to the host.
+    async fn reach(&mut self, uri: &WebSocketUri) -> Result<(TcpStream, Addresses), Error> {
+        let resolving = resolve::addresses(uri);
+        let resolving = self.budget.spend(Timeout::Resolve, resolving);
+        let addresses = self
+            .report
+            .record(ConnectPhase::Resolve, uri.host(), resolving)
+            .await?;
+        tcp::connect_to_any(&addresses, self).await
+    }
+
+    /// The opening handshake over `stream`.
+    async fn open(
+        &mut self,
+        stream: Box<dyn ByteStream>,
+        request: Request,
+    ) -> Result<Opened, Error> {
+        let subject = request.uri().to_string();
+        let opening = handshake::open(stream, request, &self.budget);
+        let opening = self.budget.spend(Timeout::Handshake, opening);
+        self.report
+            .record(ConnectPhase::Handshake, subject, opening)
+            .await
+    }
 }
 
 #[cfg(test)]
@@ -72,15 +104,14 @@ mod tests {
 
     use super::*;
     use crate::message::{MessageWebSocket, MessageWebSocketBuilder};
+    use crate::timeout::Timeouts;
 
     /// The TCP connection that a builder's settings lead to, and one without any.
     async fn reached(builder: MessageWebSocketBuilder) -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let uri = format!("ws://{address}/").parse().unwrap();
-        let options = builder.options;
-        let budget = Budget::new(&options.timeouts);
-        let (stream, _) = reach(&uri, &options, &budget).await.unwrap();
+        let (stream, _) = Attempt::new(&builder.options).reach(&uri).await.unwrap();
         (stream, TcpStream::connect(address).await.unwrap())
     }
 
@@ -152,14 +183,13 @@ mod tests {
             (MessageWebSocket::builder().max_addresses(5), true),
             (MessageWebSocket::builder().max_addresses(usize::MAX), true),
         ] {
-            let budget = Budget::new(&builder.options.timeouts);
-            let reached = tcp::connect_to_any(&addresses, &builder.options, &budget).await;
+            let mut attempt = Attempt::new(&builder.options);
+            let reached = tcp::connect_to_any(&addresses, &mut attempt).await;
             assert_eq!(reached.is_ok(), is_reached, "{builder:?}");
         }
         addresses.insert(0, addresses[0]);
         let options = ConnectOptions::default();
-        let budget = Budget::new(&options.timeouts);
-        let sixth = tcp::connect_to_any(&addresses, &options, &budget).await;
+        let sixth = tcp::connect_to_any(&addresses, &mut Attempt::new(&options)).await;
         assert!(sixth.is_err(), "five by default");
     }
 }

@@ -95,7 +95,7 @@ impl ConnectOptions {
         uri: &str,
     ) -> Result<(Opened, Settings), Error> {
         let request = self.request(uri)?;
-        let opening = connect::connect_over(Box::new(stream), request, &self.timeouts);
+        let opening = connect::connect_over(Box::new(stream), request, &self);
         let opened = Box::pin(opening).await?;
         Ok((opened, self.settings()))
     }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::connect::budget::Budget;
 use crate::connect::options::ConnectOptions;
+use crate::connect::{Attempt, ConnectPhase};
 use crate::error::Error;
 use crate::opening::Addresses;
 use crate::timeout::Timeout;
@@ -15,13 +15,21 @@ use crate::timeout::Timeout;
 /// one's.
 pub(crate) async fn connect_to_any(
     addresses: &[SocketAddr],
-    options: &ConnectOptions,
-    budget: &Budget,
+    attempt: &mut Attempt<'_>,
 ) -> Result<(TcpStream, Addresses), Error> {
+    let Attempt {
+        options,
+        budget,
+        report,
+    } = attempt;
     let mut last_error = Error::timeout(Timeout::Connect);
     for &address in addresses.iter().take(options.max_addresses) {
-        let connecting = connect_to(address, options);
-        match budget.spend(Timeout::Connect, connecting).await {
+        let connecting = budget.spend(Timeout::Connect, connect_to(address, options));
+        let subject = address.to_string();
+        match report
+            .record(ConnectPhase::Connect, subject, connecting)
+            .await
+        {
             Ok(connected) => return Ok(connected),
             Err(error) => last_error = error,
         }

@@ -46,6 +46,7 @@ pub(crate) use crate::driver::wakers::Waiter;
 use crate::driver::wakers::WakerSet;
 use crate::error::Error;
 use crate::received::Received;
+use crate::tls::fill_with_randomness;
 
 /// An open socket, whatever its surface; dropping it ends the connection.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Driver {
         let mut seed = [0; 32];
         if role == Role::Client {
             // For mask keys; a server has none.
-            getrandom::fill(&mut seed).map_err(Error::no_randomness)?;
+            fill_with_randomness(&mut seed)?;
         }
         let mut connection = Connection::new(role, settings, seed, now());
         take_leftover(&mut connection, leftover);

@@ -92,7 +92,7 @@ impl StreamWebSocketBuilder {
     /// Does the opening handshake over a byte stream that is already there.
     ///
     /// `uri` names the host and resource to ask for; with `wss://` the stream is expected to be
-    /// TLS. [`Timeouts::connect`](crate::Timeouts::connect) covers the handshake.
+    /// TLS. [`Timeouts::handshake`](crate::Timeouts::handshake) covers the handshake.
     ///
     /// # Errors
     /// As [`connect`](Self::connect), but for what concerns names and addresses.

@@ -1,0 +1,87 @@
+//! What can be wrong with a certificate.
+
+use std::fmt;
+
+use crate::web_error_status::WebErrorStatus;
+
+/// What can be wrong with a server's certificate (`ChainValidationResult` in UWP, without its
+/// `Success`).
+///
+/// ```
+/// use twinsock::CertificateError;
+///
+/// assert_eq!(CertificateError::Expired.number(), 3);
+/// assert_eq!(CertificateError::InvalidName.to_string(), "it is for another name");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[repr(i32)]
+pub enum CertificateError {
+    /// Nobody who is trusted has issued it.
+    Untrusted = 1,
+    /// Its issuer has revoked it.
+    Revoked = 2,
+    /// It is out of its dates: expired, or not yet valid.
+    Expired = 3,
+    /// Its chain does not lead to an end.
+    IncompleteChain = 4,
+    /// Its signature is not right.
+    InvalidSignature = 5,
+    /// It is for another use than that of a server.
+    WrongUsage = 6,
+    /// It is for another name.
+    InvalidName = 7,
+    /// It breaks a policy of its issuer.
+    InvalidCertificateAuthorityPolicy = 8,
+    /// A certificate of the chain may not issue others, or is the server's own though it may.
+    BasicConstraintsError = 9,
+    /// It has a critical extension that is not known.
+    UnknownCriticalExtension = 10,
+    /// Whether it was revoked is not known: nobody told.
+    RevocationInformationMissing = 11,
+    /// Whether it was revoked could not be found out.
+    RevocationFailure = 12,
+    /// Something else.
+    OtherErrors = 13,
+}
+
+impl CertificateError {
+    /// The number of `ChainValidationResult` in UWP.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The one status for all that was found.
+    pub(crate) fn status(errors: &[Self]) -> WebErrorStatus {
+        match errors {
+            [Self::InvalidName] => WebErrorStatus::CertificateCommonNameIsIncorrect,
+            [Self::Expired] => WebErrorStatus::CertificateExpired,
+            [Self::Revoked] => WebErrorStatus::CertificateRevoked,
+            [Self::Untrusted | Self::IncompleteChain | Self::InvalidSignature] => {
+                WebErrorStatus::CertificateIsInvalid
+            }
+            _ => WebErrorStatus::CertificateContainsErrors,
+        }
+    }
+}
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Untrusted => "nobody who is trusted has issued it",
+            Self::Revoked => "it was revoked",
+            Self::Expired => "it is out of its dates",
+            Self::IncompleteChain => "its chain is not complete",
+            Self::InvalidSignature => "its signature is not right",
+            Self::WrongUsage => "it is for another use",
+            Self::InvalidName => "it is for another name",
+            Self::InvalidCertificateAuthorityPolicy => "it breaks a policy of its issuer",
+            Self::BasicConstraintsError => "a certificate of its chain may not issue others",
+            Self::UnknownCriticalExtension => "it has a critical extension that is not known",
+            Self::RevocationInformationMissing => "whether it was revoked is not known",
+            Self::RevocationFailure => "whether it was revoked could not be found out",
+            Self::OtherErrors => "it has another error",
+        })
+    }
+}
