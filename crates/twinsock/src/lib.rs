@@ -134,13 +134,13 @@ pub use twinsock_proto::{
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
-pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep};
+pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep, Resolve, Resolving};
 pub use crate::data::{
     ByteOrder, DataError, DataReader, DataWriter, DateTime, Guid, InMemory, InputStreamOptions,
     StoreTarget, TimeSpan, UnicodeEncoding,
 };
 pub use crate::driver::{ByteStream, StreamFraming};
-pub use crate::error::{Error, ErrorKind, RedirectFault};
+pub use crate::error::{AddressFailure, Error, ErrorKind, FailedAddress, RedirectFault};
 pub use crate::events::Handlers;
 pub use crate::information::{Information, SocketState};
 pub use crate::message::{
@@ -149,6 +149,7 @@ pub use crate::message::{
 };
 pub use crate::received::Received;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
+pub use crate::tcp_options::LocalAddress;
 pub use crate::timeout::{Timeout, Timeouts};
 pub use crate::tls::CertificateError;
 pub use crate::web_error_status::WebErrorStatus;

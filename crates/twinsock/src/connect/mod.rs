@@ -7,8 +7,11 @@
 mod budget;
 mod handshake;
 mod options;
+mod order;
+mod race;
 mod report;
 mod resolve;
+mod schedule;
 mod tcp;
 
 use tokio::net::TcpStream;
@@ -16,10 +19,13 @@ use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::{Scheme, WebSocketUri};
 
 pub use crate::connect::report::{ConnectPhase, ConnectReport, ConnectStep};
+pub use crate::connect::resolve::{Resolve, Resolving};
 
 pub(crate) use crate::connect::options::{ConnectOptions, shared_settings};
+pub(crate) use crate::connect::resolve::Resolver;
 
 use crate::connect::budget::Budget;
+use crate::connect::resolve::Destination;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::{Addresses, Opened};
@@ -73,13 +79,7 @@ impl<'a> Attempt<'a> {
 
     /// A TCP connection to the host.
     async fn reach(&mut self, uri: &WebSocketUri) -> Result<(TcpStream, Addresses), Error> {
-        let resolving = resolve::addresses(uri);
-        let resolving = self.budget.spend(Timeout::Resolve, resolving);
-        let addresses = self
-            .report
-            .record(ConnectPhase::Resolve, uri.host(), resolving)
-            .await?;
-        tcp::connect_to_any(&addresses, self).await
+        tcp::reach(&Destination::of(uri), self).await
     }
 
     /// The opening handshake over `stream`.

@@ -8,7 +8,7 @@ use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::WebSocketUri;
 use twinsock_proto::{Limits, Settings, Timing};
 
-use crate::connect;
+use crate::connect::{self, Resolver};
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::Opened;
@@ -26,6 +26,7 @@ pub(crate) struct ConnectOptions {
     pub(crate) tcp: TcpOptions,
     /// How many addresses of a name are tried.
     pub(crate) max_addresses: usize,
+    pub(crate) resolver: Resolver,
     /// The first setting that cannot be.
     invalid: Option<Error>,
 }
@@ -41,6 +42,7 @@ impl Default for ConnectOptions {
             tcp: TcpOptions::default(),
             // As many as UWP tries.
             max_addresses: 5,
+            resolver: Resolver::default(),
             invalid: None,
         }
     }
@@ -180,11 +182,40 @@ macro_rules! shared_settings {
                 self
             }
 
-            /// How many addresses of a name are tried, in the system's order of preference; 5 by
-            /// default, as in UWP. Zero is refused by `connect`.
+            /// How many addresses of a name are tried; 5 by default, as in UWP. Zero is refused by
+            /// `connect`.
+            ///
+            /// They are tried in the resolver's order of preference, IPv6 and IPv4 in turns
+            /// (RFC 8305): the next one begins a quarter of a second after the one before, or at
+            /// once when that has failed, and the first connection that stands is taken. Each may
+            /// take [`Timeouts::connect`](crate::Timeouts::connect).
             #[must_use]
             pub fn max_addresses(mut self, count: usize) -> Self {
                 self.options.set_max_addresses(count);
+                self
+            }
+
+            /// Who finds the addresses of a name: a table, a closure, or a
+            /// [`Resolve`](crate::Resolve) of your own; by default the system.
+            ///
+            /// Over a stream of your own it has no effect.
+            #[must_use]
+            pub fn resolver(mut self, resolver: impl $crate::Resolve + 'static) -> Self {
+                self.options.resolver = $crate::connect::Resolver::new(resolver);
+                self
+            }
+
+            /// This end's address, on a host that has several; the system's choice by default.
+            ///
+            /// It takes an [`IpAddr`](::std::net::IpAddr), or a
+            /// [`SocketAddr`](::std::net::SocketAddr) with a port, 0 for any. Addresses of the
+            /// other family are not tried, and do not count as tried: so
+            /// `Ipv4Addr::UNSPECIFIED` says no more than that IPv6 is not wanted. With a port of
+            /// its own a client can connect to each server once at a time; elsewhere than on Unix
+            /// only one address at a time. Over a stream of your own it has no effect.
+            #[must_use]
+            pub fn local_address(mut self, address: impl Into<$crate::LocalAddress>) -> Self {
+                self.options.tcp.local_address = Some(address.into());
                 self
             }
 

@@ -1,5 +1,6 @@
 //! What can go wrong, sorted by whose fault it is.
 
+mod addresses;
 mod conversions;
 mod kind;
 mod status;
@@ -16,6 +17,7 @@ use crate::connect::ConnectReport;
 use crate::timeout::Timeout;
 use crate::tls::CertificateError;
 
+pub use crate::error::addresses::{AddressFailure, FailedAddress};
 pub use crate::error::kind::{ErrorKind, RedirectFault};
 
 /// Why something could not be done.
@@ -57,6 +59,8 @@ enum Detail {
     CloseReason(CloseReason),
     /// How an open connection failed.
     Failure(Failure),
+    /// Which addresses were not connected to.
+    Addresses(Vec<FailedAddress>),
 }
 
 impl Error {
@@ -251,14 +255,6 @@ impl Error {
         Self::new(
             ErrorKind::NameNotResolved,
             format!("the name {host:?} has no address"),
-        )
-    }
-
-    pub(crate) fn cannot_connect(address: std::net::SocketAddr, source: io::Error) -> Self {
-        Self::with_source(
-            ErrorKind::CannotConnect,
-            format!("no connection to {address}"),
-            source,
         )
     }
 

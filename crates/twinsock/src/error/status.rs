@@ -1,7 +1,5 @@
 //! The numbers of the Universal Windows Platform for an error.
 
-use std::io;
-
 use crate::error::{Error, ErrorKind};
 use crate::timeout::Timeout;
 use crate::tls::CertificateError;
@@ -29,6 +27,21 @@ impl Error {
     /// | `Timeout(Pong)`: the peer fell silent | `ServerUnreachable` |
     /// | any other `Timeout(_)` | `Timeout` |
     /// | `ConnectionLost` | `ConnectionReset` after a TCP reset, else `ConnectionAborted` |
+    ///
+    /// When the addresses of a host have failed for different reasons, the one that was come
+    /// nearest to decides ([`failed_addresses`](Self::failed_addresses) has them all):
+    ///
+    /// | the most that came of any address | kind | status |
+    /// | --- | --- | --- |
+    /// | it refused, or the network said something else | `CannotConnect` | `CannotConnect` |
+    /// | it did not answer in time | `Timeout(Connect)` | `Timeout` |
+    /// | there was no way to it | `CannotConnect` | `ServerUnreachable` |
+    /// | the local address could not be used | `CannotConnect` | `CannotConnect` |
+    /// | the system gave no socket | `System` | `Unknown` |
+    /// | the local address is of the other family | `CannotConnect` | `ServerUnreachable` |
+    ///
+    /// When [`Timeouts::overall`](crate::Timeouts::overall) was over first, it is
+    /// `Timeout(Connect)` and `Timeout`, whatever some addresses said before.
     #[must_use]
     pub fn status(&self) -> WebErrorStatus {
         match self.kind() {
@@ -77,23 +90,11 @@ impl Error {
     fn http_status(&self) -> Option<u16> {
         self.response().map(|response| response.status().as_u16())
     }
-
-    /// Whether the network knew no way to the peer.
-    fn is_unreachable(&self) -> bool {
-        let source = self.0.source.as_ref();
-        source
-            .and_then(|source| source.downcast_ref::<io::Error>())
-            .is_some_and(|error| {
-                matches!(
-                    error.kind(),
-                    io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
-                )
-            })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::Arc;
 
     use twinsock_proto::Failure;
