@@ -118,6 +118,7 @@ mod events;
 mod information;
 mod message;
 mod opening;
+mod proxy;
 mod received;
 mod stream;
 mod tcp_options;
@@ -147,6 +148,7 @@ pub use crate::message::{
     MessageLender, MessageReader, MessageReceiver, MessageSender, MessageWebSocket,
     MessageWebSocketBuilder, MessageWriter,
 };
+pub use crate::proxy::{Credential, Proxy, ProxyChoice, ProxyScheme};
 pub use crate::received::Received;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
 pub use crate::timeout::{Timeout, Timeouts};
