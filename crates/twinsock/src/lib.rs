@@ -120,6 +120,8 @@ mod message;
 mod opening;
 mod proxy;
 mod received;
+#[path = "connect/redirect.rs"]
+mod redirect;
 mod stream;
 mod tcp_options;
 mod timeout;
@@ -150,6 +152,7 @@ pub use crate::message::{
 };
 pub use crate::proxy::{Credential, Proxy, ProxyChoice, ProxyScheme};
 pub use crate::received::Received;
+pub use crate::redirect::RedirectPolicy;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
 pub use crate::timeout::{Timeout, Timeouts};
 pub use crate::tls::CertificateError;
