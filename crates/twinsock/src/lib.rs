@@ -107,10 +107,13 @@
 //! Who knows the original sockets finds each of their members under [`coming_from_uwp`].
 //!
 //! # Features
-//! None: everything is always there.
+//! * `cookie-store`: the jar of the crate `cookie_store` as a [`CookieStore`].
+//!
+//! All else is always there.
 
 mod accept;
 mod connect;
+mod cookies;
 mod data;
 mod driver;
 mod error;
@@ -129,6 +132,8 @@ mod tls;
 mod web_error_status;
 
 pub use bytes::Bytes;
+#[cfg(feature = "cookie-store")]
+pub use cookie_store;
 pub use http;
 pub use twinsock_proto::{
     AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
@@ -138,6 +143,7 @@ pub use twinsock_proto::{
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
 pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep};
+pub use crate::cookies::CookieStore;
 pub use crate::data::{
     ByteOrder, DataError, DataReader, DataWriter, DateTime, Guid, InMemory, InputStreamOptions,
     StoreTarget, TimeSpan, UnicodeEncoding,
