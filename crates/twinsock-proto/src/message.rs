@@ -4,8 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use bytestring::ByteString;
-use twinsock_simd::TextBuffer;
+use twinsock_simd::{SharedText, TextBuffer};
 
 use crate::receive::assembly::BinaryAssembly;
 
@@ -37,13 +36,13 @@ pub enum MessageType {
 /// assert!(text.ends_with("ön"));
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Utf8Bytes(ByteString);
+pub struct Utf8Bytes(SharedText);
 
 impl Utf8Bytes {
     /// Text that lives as long as the program; nothing is copied.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
-        Self(ByteString::from_static(text))
+        Self(SharedText::from_static(text))
     }
 
     /// The text.
@@ -93,19 +92,19 @@ impl PartialEq<&str> for Utf8Bytes {
 
 impl From<String> for Utf8Bytes {
     fn from(text: String) -> Self {
-        Self(ByteString::from(text))
+        Self(SharedText::from(text))
     }
 }
 
 impl From<&str> for Utf8Bytes {
     fn from(text: &str) -> Self {
-        Self(ByteString::from(text))
+        Self(SharedText::from(text))
     }
 }
 
 impl From<Utf8Bytes> for Bytes {
     fn from(text: Utf8Bytes) -> Self {
-        text.0.into_bytes()
+        text.0.into()
     }
 }
 
@@ -120,7 +119,7 @@ impl TryFrom<Bytes> for Utf8Bytes {
 
     /// Checks the bytes and takes them over without a copy.
     fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
-        ByteString::try_from(bytes).map(Self)
+        SharedText::try_from(bytes).map(Self)
     }
 }
 

@@ -99,7 +99,6 @@ fn hosts_that_could_deceive_are_refused() {
         "ws://0x7f.0x1",
         "ws://2130706433",
         "ws://[::1",
-        "ws://[::1%25eth0]",
         "ws://[v1.a]",
         "ws://[127.0.0.1]",
         "ws://[]",
@@ -192,7 +191,6 @@ fn section_3_line_ends_cannot_enter_the_request_line_or_host() {
         "ws://h/\0",
         "ws://h/\u{7f}",
         "ws://h/ü",
-        "ws://ü/",
         " ws://h",
         "ws://h\n",
     ] {
@@ -203,11 +201,12 @@ fn section_3_line_ends_cannot_enter_the_request_line_or_host() {
     }
 }
 
-/// §11.1.1, §11.1.2: what is not ASCII is for the caller to convert; nothing goes out as it is.
+/// §11.1.1, §11.1.2: what is not ASCII is for the caller to convert; nothing goes out as it is. For hosts see
+/// `uri_hosts.rs`.
 #[test]
 fn section_11_1_only_converted_characters_are_accepted() {
     for scheme in ["ws", "wss"] {
-        for text in ["bücher.example/", "h/bücher", "h/?q=bücher"] {
+        for text in ["h/bücher", "h/?q=bücher", "h#ü"] {
             let refused = parse(&format!("{scheme}://{text}")).unwrap_err();
             assert!(
                 matches!(refused, UriError::ForbiddenCharacter { .. }),

@@ -14,7 +14,8 @@
 //! assert_eq!(unmask_utf8(&mut payload, key), Ok("Hello"));
 //! ```
 //!
-//! Text that arrives in pieces is put together and checked by [`TextBuffer`].
+//! Text that arrives in pieces is put together and checked by [`TextBuffer`]; [`SharedText`] keeps
+//! text that was checked.
 //!
 //! This is the only crate of the project that uses `unsafe`. It stands in few places: the loads
 //! and stores of the vectors, the calls into code for a processor that was found, memory that
@@ -26,11 +27,13 @@
 
 mod level;
 mod mask;
+mod shared_text;
 #[cfg(test)]
 mod tests;
 mod text_buffer;
 mod utf8;
 
 pub use mask::{append_masked, mask};
+pub use shared_text::SharedText;
 pub use text_buffer::TextBuffer;
 pub use utf8::{InvalidUtf8, from_utf8, split_cut_character, unmask_utf8};

@@ -107,10 +107,13 @@
 //! Who knows the original sockets finds each of their members under [`coming_from_uwp`].
 //!
 //! # Features
-//! None: everything is always there.
+//! * `cookie-store`: the jar of the crate `cookie_store` as a [`CookieStore`].
+//!
+//! All else is always there.
 
 mod accept;
 mod connect;
+mod cookies;
 mod data;
 mod driver;
 mod error;
@@ -118,7 +121,10 @@ mod events;
 mod information;
 mod message;
 mod opening;
+mod proxy;
 mod received;
+#[path = "connect/redirect.rs"]
+mod redirect;
 mod stream;
 mod tcp_options;
 mod timeout;
@@ -126,6 +132,8 @@ mod tls;
 mod web_error_status;
 
 pub use bytes::Bytes;
+#[cfg(feature = "cookie-store")]
+pub use cookie_store;
 pub use http;
 pub use twinsock_proto::{
     AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
@@ -135,6 +143,7 @@ pub use twinsock_proto::{
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
 pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep, Resolve, Resolving};
+pub use crate::cookies::CookieStore;
 pub use crate::data::{
     ByteOrder, DataError, DataReader, DataWriter, DateTime, Guid, InMemory, InputStreamOptions,
     StoreTarget, TimeSpan, UnicodeEncoding,
@@ -147,7 +156,9 @@ pub use crate::message::{
     MessageLender, MessageReader, MessageReceiver, MessageSender, MessageWebSocket,
     MessageWebSocketBuilder, MessageWriter,
 };
+pub use crate::proxy::{Credential, Proxy, ProxyChoice, ProxyScheme};
 pub use crate::received::Received;
+pub use crate::redirect::RedirectPolicy;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
 pub use crate::tcp_options::LocalAddress;
 pub use crate::timeout::{Timeout, Timeouts};

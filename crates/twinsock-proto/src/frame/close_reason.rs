@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use twinsock_simd::SharedText;
 
 use crate::error::Violation;
 
@@ -128,7 +128,7 @@ impl fmt::Display for CloseCode {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CloseReason {
     code: Option<CloseCode>,
-    text: ByteString,
+    text: SharedText,
 }
 
 impl CloseReason {
@@ -148,7 +148,7 @@ impl CloseReason {
         }
         Ok(Self {
             code: Some(code),
-            text: ByteString::from(text),
+            text: SharedText::from(text),
         })
     }
 
@@ -168,7 +168,7 @@ impl CloseReason {
     pub(crate) fn bare(code: CloseCode) -> Self {
         Self {
             code: Some(code).filter(|code| code.may_be_sent()),
-            text: ByteString::new(),
+            text: SharedText::default(),
         }
     }
 
@@ -201,7 +201,7 @@ impl CloseReason {
         let text = twinsock_simd::from_utf8(text).map_err(|_| Violation::CloseTextNotUtf8)?;
         Ok(Self {
             code: Some(code),
-            text: ByteString::from(text),
+            text: SharedText::from(text),
         })
     }
 

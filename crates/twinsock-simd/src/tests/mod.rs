@@ -5,5 +5,6 @@
 mod level;
 mod mask;
 mod oracle;
+mod shared_text;
 mod text_buffer;
 mod utf8;
