@@ -176,8 +176,7 @@ impl Resolve for System {
         let host = host.to_owned();
         Box::pin(async move {
             let find = move || (host.as_str(), port).to_socket_addrs();
-            let mut lookup = Lookup(tokio::task::spawn_blocking(find));
-            let found = (&mut lookup.0).await.map_err(io::Error::other)??;
+            let found = Lookup::begin(find).done().await?;
             Ok(found.collect())
         })
     }
@@ -186,9 +185,19 @@ impl Resolve for System {
 /// A lookup in a thread of the runtime. The system's call cannot be interrupted, but one that has
 /// not begun when its caller gives up is never made; so a resolver that hangs is not asked again
 /// for each connection that was given up.
-struct Lookup(JoinHandle<io::Result<std::vec::IntoIter<SocketAddr>>>);
+struct Lookup<T>(JoinHandle<io::Result<T>>);
 
-impl Drop for Lookup {
+impl<T: Send + 'static> Lookup<T> {
+    fn begin(find: impl FnOnce() -> io::Result<T> + Send + 'static) -> Self {
+        Self(tokio::task::spawn_blocking(find))
+    }
+
+    async fn done(mut self) -> io::Result<T> {
+        (&mut self.0).await.map_err(io::Error::other)?
+    }
+}
+
+impl<T> Drop for Lookup<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -285,5 +294,29 @@ mod tests {
         let broken = |_: String, _: u16| async { Err(io::Error::other("broken")) };
         let error = found(destination("host"), broken).await.unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::NameNotResolved);
+    }
+
+    #[test]
+    fn a_lookup_that_nobody_waits_for_any_more_does_not_begin() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.max_blocking_threads(1).build().expect("a runtime");
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = || {
+            let begun = Arc::clone(&begun);
+            move || Ok(begun.fetch_add(1, Ordering::SeqCst))
+        };
+        let last = runtime.block_on(async {
+            // The only thread is busy until the sender is dropped.
+            let (sender, receiver) = std::sync::mpsc::channel::<()>();
+            let busy = Lookup::begin(move || Ok(receiver.recv().is_ok()));
+            drop(Lookup::begin(count()));
+            let last = Lookup::begin(count());
+            drop(sender);
+            assert!(!busy.done().await.expect("no panic"));
+            last.done().await
+        });
+        assert_eq!(last.expect("no panic"), 0, "the dropped one began");
     }
 }
