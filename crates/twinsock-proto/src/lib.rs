@@ -27,6 +27,7 @@
 //! * After a failure nothing more is received, and what was queued before still goes out first.
 
 pub mod handshake;
+pub mod proxy;
 pub mod uri;
 
 mod connection;
