@@ -7,11 +7,11 @@ use super::error::Misuse;
 
 /// Headers that leave those of the handshake alone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ExtraHeaders(HeaderMap);
+pub(crate) struct ExtraHeaders(HeaderMap);
 
 impl ExtraHeaders {
     /// Adds a line. A secret's value is marked, so that no `Debug` output shows it.
-    pub(super) fn append<N, V>(&mut self, name: N, value: V) -> Result<(), Misuse>
+    pub(crate) fn append<N, V>(&mut self, name: N, value: V) -> Result<(), Misuse>
     where
         N: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
@@ -33,7 +33,7 @@ impl ExtraHeaders {
         Ok(())
     }
 
-    pub(super) fn as_map(&self) -> &HeaderMap {
+    pub(crate) fn as_map(&self) -> &HeaderMap {
         &self.0
     }
 }

@@ -21,8 +21,8 @@ pub(super) struct RequestLines<'a> {
 }
 
 /// What a response's head says, as it stands in its bytes.
-pub(super) struct ResponseLines<'a> {
-    pub(super) status: StatusCode,
+pub(crate) struct ResponseLines<'a> {
+    pub(crate) status: StatusCode,
     pub(super) version: Version,
     pub(super) headers: &'a Fields<'a>,
 }

@@ -6,12 +6,12 @@ use http::header::HeaderName;
 
 use super::key::{Accept, Key};
 use super::subprotocol::Subprotocol;
-use crate::uri::WebSocketUri;
+use crate::uri::{Destination, WebSocketUri};
 
 /// A head under construction. What can be written are only types that hold no line end by construction, so that no
 /// value can add a line of its own.
 #[derive(Debug)]
-pub(super) struct HeadWriter(Vec<u8>);
+pub(crate) struct HeadWriter(Vec<u8>);
 
 impl HeadWriter {
     pub(super) fn request(uri: &WebSocketUri) -> Self {
@@ -25,6 +25,14 @@ impl HeadWriter {
             uri.authority(),
             "\r\n",
         ]);
+        writer
+    }
+
+    /// RFC 9110 §9.3.6: the target and the host are both the tunnel's other end.
+    pub(crate) fn connect(destination: &Destination) -> Self {
+        let mut writer = Self(Vec::new());
+        let host = destination.as_str();
+        writer.put(&["CONNECT ", host, " HTTP/1.1\r\nHost: ", host, "\r\n"]);
         writer
     }
 
@@ -68,7 +76,7 @@ impl HeadWriter {
         self
     }
 
-    pub(super) fn headers(mut self, headers: &HeaderMap) -> Self {
+    pub(crate) fn headers(mut self, headers: &HeaderMap) -> Self {
         for (name, value) in headers {
             self.put(&[HeaderName::as_str(name), ": "]);
             self.0.extend_from_slice(value.as_bytes());
@@ -83,7 +91,7 @@ impl HeadWriter {
     }
 
     /// Ends the head; `body` follows it.
-    pub(super) fn finish(mut self, body: &[u8]) -> Bytes {
+    pub(crate) fn finish(mut self, body: &[u8]) -> Bytes {
         self.put(&["\r\n"]);
         self.0.extend_from_slice(body);
         self.0.into()

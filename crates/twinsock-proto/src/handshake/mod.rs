@@ -48,13 +48,14 @@
 
 mod error;
 mod excerpt;
-mod extra_headers;
+pub(crate) mod extra_headers;
 mod head;
-mod head_parser;
-mod head_writer;
-mod header_list;
+pub(crate) mod head_parser;
+pub(crate) mod head_writer;
+pub(crate) mod header_list;
 mod key;
 mod received_head;
+pub(crate) mod response_collector;
 mod subprotocol;
 
 pub mod client;

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a text is no [`WebSocketUri`], or why a host and port are not valid.
+/// Why a text is no [`WebSocketUri`](super::WebSocketUri), or why a host and port are not valid.
 ///
 /// Quoted parts are at most 64 characters long; user information is never quoted, because it may be a password.
 ///

@@ -7,7 +7,7 @@
 //! ```
 
 mod check;
-mod refusal;
+pub(crate) mod refusal;
 mod request;
 mod response;
 

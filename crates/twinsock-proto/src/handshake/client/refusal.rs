@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 
 use crate::handshake::header_list;
 
-/// A server's answer other than 101: the whole response, with the beginning of its body.
+/// A server's answer other than 101, or a proxy's other than 2xx: the whole response, with the beginning of its body.
 ///
 /// A client may act on it, for instance authenticate after 401 or follow a redirect (RFC 6455 §4.1).
 ///
@@ -26,6 +26,7 @@ use crate::handshake::header_list;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Refusal {
+    wanted: WantedStatus,
     response: Response<Bytes>,
 }
 
@@ -52,9 +53,26 @@ impl Refusal {
     }
 }
 
+/// The status that was hoped for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WantedStatus {
+    SwitchingProtocols,
+    Successful,
+}
+
+impl fmt::Display for WantedStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SwitchingProtocols => "101",
+            Self::Successful => "2xx",
+        })
+    }
+}
+
 impl PartialEq for Refusal {
     fn eq(&self, other: &Self) -> bool {
-        self.response.status() == other.response.status()
+        self.wanted == other.wanted
+            && self.response.status() == other.response.status()
             && self.response.version() == other.response.version()
             && self.response.headers() == other.response.headers()
             && self.response.body() == other.response.body()
@@ -63,8 +81,14 @@ impl PartialEq for Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected status 101, got {}", self.status().as_str())?;
-        self.status()
+        let status = self.status();
+        write!(
+            f,
+            "expected status {}, got {}",
+            self.wanted,
+            status.as_str()
+        )?;
+        status
             .canonical_reason()
             .map_or(Ok(()), |reason| write!(f, " {reason}"))
     }
@@ -74,7 +98,8 @@ impl Error for Refusal {}
 
 /// A refusal whose body is still arriving.
 #[derive(Debug)]
-pub(super) struct RefusalCollector {
+pub(in crate::handshake) struct RefusalCollector {
+    wanted: WantedStatus,
     head: Response<()>,
     body: BytesMut,
     framing: BodyFraming,
@@ -82,15 +107,16 @@ pub(super) struct RefusalCollector {
 
 /// Whether more of a body is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyState {
+pub(in crate::handshake) enum BodyState {
     Open,
     Complete,
 }
 
 impl RefusalCollector {
-    pub(super) fn new(head: Response<()>) -> Self {
+    pub(in crate::handshake) fn new(wanted: WantedStatus, head: Response<()>) -> Self {
         let framing = BodyFraming::of(&head);
         Self {
+            wanted,
             head,
             body: BytesMut::new(),
             framing,
@@ -98,7 +124,7 @@ impl RefusalCollector {
     }
 
     /// Takes bytes of the body, up to its end or [`Refusal::MAX_BODY_LEN`]; what comes after is ignored.
-    pub(super) fn feed(&mut self, input: &[u8]) -> BodyState {
+    pub(in crate::handshake) fn feed(&mut self, input: &[u8]) -> BodyState {
         let room = Refusal::MAX_BODY_LEN.saturating_sub(self.body.len());
         match &mut self.framing {
             BodyFraming::Length(remaining) => {
@@ -122,9 +148,10 @@ impl RefusalCollector {
     }
 
     /// The refusal with as much of its body as came.
-    pub(super) fn finish(self) -> Refusal {
+    pub(in crate::handshake) fn finish(self) -> Refusal {
         let body = self.body.freeze();
         Refusal {
+            wanted: self.wanted,
             response: self.head.map(|()| body),
         }
     }
@@ -152,7 +179,7 @@ impl BodyFraming {
         let headers = head.headers();
         if matches!(
             head.status(),
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
         ) {
             return Self::Length(0);
         }

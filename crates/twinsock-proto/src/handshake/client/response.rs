@@ -2,13 +2,14 @@ use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode};
 
 use super::check::Expected;
-use super::refusal::{BodyState, Refusal, RefusalCollector};
+use super::refusal::{Refusal, WantedStatus};
 use super::request::Request;
 use crate::handshake::error::HandshakeError;
-use crate::handshake::head::{Collected, HeadCollector, HeadLimits, StartLine};
-use crate::handshake::head_parser::{ResponseLines, read_response};
+use crate::handshake::head::HeadLimits;
+use crate::handshake::head_parser::ResponseLines;
 use crate::handshake::key::Key;
 use crate::handshake::received_head::ReceivedHead;
+use crate::handshake::response_collector::{NoAgreement, Progress, ResponseCollector};
 use crate::handshake::subprotocol::Subprotocol;
 
 /// The request is on its way; the server's answer is awaited (RFC 6455 §4.1).
@@ -35,10 +36,7 @@ use crate::handshake::subprotocol::Subprotocol;
 #[derive(Debug)]
 pub struct AwaitResponse {
     expected: Expected,
-    limits: HeadLimits,
-    received: usize,
-    interim_responses: usize,
-    phase: Phase,
+    response: ResponseCollector,
 }
 
 /// What one piece of input led to.
@@ -70,13 +68,6 @@ pub struct Opened {
     leftover: BytesMut,
 }
 
-#[derive(Debug)]
-enum Phase {
-    Head(HeadCollector),
-    /// The server refused; the beginning of the body may say why.
-    Body(RefusalCollector),
-}
-
 impl AwaitResponse {
     /// Begins a handshake; the bytes are to be sent to the server.
     ///
@@ -90,17 +81,8 @@ impl AwaitResponse {
             accept: key.accept(),
             protocols: request.into_protocols(),
         };
-        let phase = Phase::Head(HeadCollector::new(StartLine::Status, limits));
-        (
-            Self {
-                expected,
-                limits,
-                received: 0,
-                interim_responses: 0,
-                phase,
-            },
-            to_send,
-        )
+        let response = ResponseCollector::new(WantedStatus::SwitchingProtocols, limits);
+        (Self { expected, response }, to_send)
     }
 
     /// Takes what the server sent, in pieces of any size.
@@ -108,99 +90,51 @@ impl AwaitResponse {
     /// # Errors
     ///
     /// [`HandshakeError`]; the connection must then be closed without another byte (RFC 6455 §7.1.7).
-    pub fn proceed(mut self, input: &[u8]) -> Result<Step, HandshakeError> {
-        self.received = self.received.saturating_add(input.len());
-        let mut rest = input;
-        loop {
-            let head = match &mut self.phase {
-                Phase::Head(head) => head,
-                Phase::Body(body) => {
-                    return match body.feed(rest) {
-                        BodyState::Open => Ok(Step::Incomplete(self)),
-                        BodyState::Complete => Err(self.handle_eof()),
-                    };
-                }
-            };
-            match head.feed(rest)? {
-                Collected::Incomplete => return Ok(Step::Incomplete(self)),
-                Collected::Complete { rest: after } => rest = after,
-            }
-            let expected = &self.expected;
-            let lines = (head.bytes(), head.header_count());
-            match read_response(lines, |response| Answer::of(response, expected))? {
-                Answer::Agreed(protocol) => {
-                    return Ok(Step::Opened(Opened {
-                        response: ReceivedHead::new(head.take_bytes()),
-                        protocol,
-                        leftover: BytesMut::from(rest),
-                    }));
-                }
-                Answer::Other(response) => self.phase = self.phase_after(response)?,
-            }
-        }
+    pub fn proceed(self, input: &[u8]) -> Result<Step, HandshakeError> {
+        let Self { expected, response } = self;
+        let check = |lines: &ResponseLines<'_>| match lines.status {
+            StatusCode::SWITCHING_PROTOCOLS => expected.check(lines).map(Some),
+            _ => Ok(None),
+        };
+        Ok(match response.proceed(input, check)? {
+            Progress::Incomplete(response) => Step::Incomplete(Self { expected, response }),
+            Progress::Agreed(agreement) => Step::Opened(Opened {
+                response: agreement.response,
+                protocol: agreement.terms,
+                leftover: agreement.leftover,
+            }),
+        })
     }
 
     /// Takes note that the server will send no more.
     #[must_use]
     pub fn handle_eof(self) -> HandshakeError {
-        match self.phase {
-            Phase::Body(body) => HandshakeError::Refused(Box::new(body.finish())),
-            Phase::Head(head) => match head.foreign_beginning() {
-                Some(error) => HandshakeError::Head(error),
-                None => HandshakeError::EndOfStream {
-                    received: self.received,
-                },
-            },
-        }
+        self.response.handle_eof().into()
     }
 
     /// Whether the server has refused, and only the body of its response is still coming.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        matches!(self.phase, Phase::Body(_))
+        self.response.is_refused()
     }
 
     /// Stops waiting, for instance when time is up: gives the refusal with as much of its body as came, or `None`
     /// when the server has not refused.
     #[must_use]
     pub fn into_refusal(self) -> Option<Box<Refusal>> {
-        match self.phase {
-            Phase::Body(body) => Some(Box::new(body.finish())),
-            Phase::Head(_) => None,
-        }
-    }
-
-    fn phase_after(&mut self, response: Response<()>) -> Result<Phase, HandshakeError> {
-        if !response.status().is_informational() {
-            return Ok(Phase::Body(RefusalCollector::new(response)));
-        }
-        // RFC 9110 §15.2: a client must be able to skip these, but an endless row of them would hold it for ever.
-        if self.interim_responses == MAX_INTERIM_RESPONSES {
-            return Err(HandshakeError::TooManyInterimResponses {
-                limit: MAX_INTERIM_RESPONSES,
-            });
-        }
-        self.interim_responses += 1;
-        Ok(Phase::Head(HeadCollector::new(
-            StartLine::Status,
-            self.limits,
-        )))
+        self.response.into_refusal()
     }
 }
 
-/// What a response came to.
-enum Answer {
-    /// The server agreed; it may have chosen a subprotocol.
-    Agreed(Option<Subprotocol>),
-    /// It did not, or not yet.
-    Other(Response<()>),
-}
-
-impl Answer {
-    fn of(response: &ResponseLines<'_>, expected: &Expected) -> Result<Self, HandshakeError> {
-        match response.status {
-            StatusCode::SWITCHING_PROTOCOLS => expected.check(response).map(Self::Agreed),
-            _ => Ok(Self::Other(response.to_response()?)),
+impl From<NoAgreement> for HandshakeError {
+    fn from(reason: NoAgreement) -> Self {
+        match reason {
+            NoAgreement::Head(error) => Self::Head(error),
+            NoAgreement::EndOfStream { received } => Self::EndOfStream { received },
+            NoAgreement::Refused(refusal) => Self::Refused(refusal),
+            NoAgreement::TooManyInterimResponses { limit } => {
+                Self::TooManyInterimResponses { limit }
+            }
         }
     }
 }
@@ -230,5 +164,3 @@ impl Opened {
         (self.response, self.protocol, self.leftover)
     }
 }
-
-const MAX_INTERIM_RESPONSES: usize = 8;
