@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::opening::Opened;
 use crate::tcp_options::TcpOptions;
 use crate::timeout::Timeouts;
+use crate::tls::{CertificateError, CertificateErrorSeverity, ClientTls, Validation};
 
 /// Beneath every builder: what was set, and the connecting itself.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct ConnectOptions {
     /// How many addresses of a name are tried.
     pub(crate) max_addresses: usize,
     pub(crate) resolver: Resolver,
+    pub(crate) tls: ClientTls,
+    /// The errors of the server's certificate that are let pass.
+    pub(crate) ignorable: Vec<CertificateError>,
+    pub(crate) validation: Option<Validation>,
     /// The first setting that cannot be.
     invalid: Option<Error>,
 }
@@ -43,6 +48,9 @@ impl Default for ConnectOptions {
             // As many as UWP tries.
             max_addresses: 5,
             resolver: Resolver::default(),
+            tls: ClientTls::default(),
+            ignorable: Vec::new(),
+            validation: None,
             invalid: None,
         }
     }
@@ -80,6 +88,17 @@ impl ConnectOptions {
             ));
         }
         self.max_addresses = count;
+    }
+
+    pub(crate) fn ignore(&mut self, errors: impl IntoIterator<Item = CertificateError>) {
+        for error in errors {
+            if error.severity() == CertificateErrorSeverity::Fatal {
+                self.refuse(Error::invalid_argument(format!(
+                    "expected a certificate error that may be ignored, got {error:?}"
+                )));
+            }
+            self.ignorable.push(error);
+        }
     }
 
     /// Connects, and gives what a socket is made of.
@@ -216,6 +235,74 @@ macro_rules! shared_settings {
             #[must_use]
             pub fn local_address(mut self, address: impl Into<$crate::LocalAddress>) -> Self {
                 self.options.tcp.local_address = Some(address.into());
+                self
+            }
+
+            /// The settings of TLS for a `wss` address; [`ClientTls::default`](crate::ClientTls)
+            /// by default.
+            #[must_use]
+            pub fn tls(mut self, tls: $crate::ClientTls) -> Self {
+                self.options.tls = tls;
+                self
+            }
+
+            /// Connects to a server although its certificate has these errors
+            /// (`Control.IgnorableServerCertificateErrors` in UWP); none by default.
+            ///
+            /// Whoever is between the two may then read and change all that is said: use it with
+            /// [`server_custom_validation`](Self::server_custom_validation) or a
+            /// [pin](crate::ClientTlsBuilder::pin_certificate), or better trust the server's own
+            /// [root](crate::ClientTlsBuilder::only_roots). Other errors still fail, also when the
+            /// certificate has both. Such a connection resumes no session. It concerns the server
+            /// alone, no proxy. An error that may not be ignored (see
+            /// [`CertificateError::severity`](crate::CertificateError::severity)) is refused by
+            /// `connect`.
+            #[must_use]
+            #[doc(alias = "IgnorableServerCertificateErrors")]
+            pub fn dangerously_ignore_certificate_errors(
+                mut self,
+                errors: impl IntoIterator<Item = $crate::CertificateError>,
+            ) -> Self {
+                self.options.ignore(errors);
+                self
+            }
+
+            /// Has `handler` look at the server's certificate and decide
+            /// (`ServerCustomValidationRequested` in UWP).
+            ///
+            /// It is called when all other checks are passed, with the errors that were ignored,
+            /// and before a byte of the request has gone out; for a resumed session too. It has
+            /// the time of [`Timeouts::tls`](crate::Timeouts::tls). When it rejects, connecting
+            /// fails with
+            /// [`ErrorKind::CertificateRejected`](crate::ErrorKind::CertificateRejected) and the
+            /// HRESULT 0x800C000E (`INET_E_SECURITY_PROBLEM`). Its panic is that of the caller of
+            /// `connect`.
+            ///
+            /// ```
+            /// # async fn run(fingerprint: [u8; 32]) -> Result<(), twinsock::Error> {
+            /// use twinsock::{MessageWebSocket, Verdict};
+            ///
+            /// let socket = MessageWebSocket::builder()
+            ///     .server_custom_validation(move |tls| async move {
+            ///         match tls.peer_certificate() {
+            ///             Some(shown) if shown.sha256() == fingerprint => Verdict::Accept,
+            ///             _ => Verdict::Reject,
+            ///         }
+            ///     })
+            ///     .connect("wss://bank.example/")
+            ///     .await?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            #[must_use]
+            pub fn server_custom_validation<F>(
+                mut self,
+                handler: impl Fn($crate::TlsInformation) -> F + Send + Sync + 'static,
+            ) -> Self
+            where
+                F: Future<Output = $crate::Verdict> + Send + 'static,
+            {
+                self.options.validation = Some($crate::tls::Validation::new(handler));
                 self
             }
 

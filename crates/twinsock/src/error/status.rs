@@ -16,7 +16,7 @@ impl Error {
     /// | `Aborted` | `OperationCanceled` |
     /// | `NameNotResolved` | `HostNameNotResolved` |
     /// | `CannotConnect` | `ServerUnreachable` when there was no way to any address, else `CannotConnect` |
-    /// | `CertificateRejected` | that of the error found, see [`CertificateError`](crate::CertificateError); `CertificateContainsErrors` for several |
+    /// | `CertificateRejected` | that of the error found, see [`CertificateError`](crate::CertificateError); `CertificateContainsErrors` for several, and when the application rejected it |
     /// | `TlsFailed` | `CannotConnect` |
     /// | `ProxyFailed` | the HTTP status when the proxy gave one, else `CannotConnect` |
     /// | `ProxyAuthenticationRequired` | `ProxyAuthenticationRequired` |
@@ -53,6 +53,9 @@ impl Error {
             ErrorKind::NameNotResolved => WebErrorStatus::HostNameNotResolved,
             ErrorKind::CannotConnect if self.is_unreachable() => WebErrorStatus::ServerUnreachable,
             ErrorKind::CannotConnect | ErrorKind::TlsFailed => WebErrorStatus::CannotConnect,
+            ErrorKind::CertificateRejected if self.is_refused_certificate() => {
+                WebErrorStatus::CertificateContainsErrors
+            }
             ErrorKind::CertificateRejected => CertificateError::status(self.certificate_errors()),
             ErrorKind::ProxyAuthenticationRequired => WebErrorStatus::ProxyAuthenticationRequired,
             ErrorKind::ProxyFailed => self
@@ -75,14 +78,16 @@ impl Error {
 
     /// The HRESULT that the Universal Windows Platform would give: that of
     /// [`status`](Self::status), but 0x80070057 (`E_INVALIDARG`) for a bad argument, 0x8000000E
-    /// (`E_ILLEGAL_METHOD_CALL`) for a call that does not fit, and 0x80000013 (`RO_E_CLOSED`) for
-    /// a socket that is closed.
+    /// (`E_ILLEGAL_METHOD_CALL`) for a call that does not fit, 0x80000013 (`RO_E_CLOSED`) for a
+    /// socket that is closed, and 0x800C000E (`INET_E_SECURITY_PROBLEM`) for a certificate that
+    /// the application itself has rejected.
     #[must_use]
     pub fn hresult(&self) -> i32 {
         match self.kind() {
             ErrorKind::InvalidArgument => hresult(0x8007_0057),
             ErrorKind::IllegalCall => hresult(0x8000_000E),
             ErrorKind::Closed => hresult(0x8000_0013),
+            ErrorKind::CertificateRejected if self.is_refused_certificate() => hresult(0x800C_000E),
             _ => self.status().hresult(),
         }
     }
