@@ -26,6 +26,7 @@
 //! * Nothing that comes from outside makes it panic.
 //! * After a failure nothing more is received, and what was queued before still goes out first.
 
+pub mod authentication;
 pub mod handshake;
 pub mod proxy;
 pub mod uri;

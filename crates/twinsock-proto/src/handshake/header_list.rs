@@ -29,7 +29,7 @@ impl HeaderLines for [httparse::Header<'_>] {
 
 /// A header that breaks its grammar, or that may come once and came more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 /// The only value of a header that must not be repeated; `None` when it is missing.
 pub(super) fn single<'a>(
@@ -116,12 +116,12 @@ fn elements<'a>(
 }
 
 /// Reads a header's value from left to right, each byte once.
-struct Scanner<'a> {
-    rest: &'a [u8],
+pub(crate) struct Scanner<'a> {
+    pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
-    fn token(&mut self) -> Result<&'a str, Malformed> {
+    pub(crate) fn token(&mut self) -> Result<&'a str, Malformed> {
         let rest = self.rest;
         let end = rest
             .iter()
@@ -165,13 +165,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn next(&mut self) -> Result<u8, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<u8, Malformed> {
         let (&byte, rest) = self.rest.split_first().ok_or(Malformed)?;
         self.rest = rest;
         Ok(byte)
     }
 
-    fn skip_whitespace(&mut self) {
+    pub(crate) fn skip_whitespace(&mut self) {
         while let Some((b' ' | b'\t', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
@@ -179,7 +179,7 @@ impl<'a> Scanner<'a> {
 
     /// Skips `separator` and the whitespace around it, which RFC 6455 §9.1 implies (RFC 2616 §2.1); says whether
     /// there was one.
-    fn skip_separator(&mut self, separator: u8) -> bool {
+    pub(crate) fn skip_separator(&mut self, separator: u8) -> bool {
         self.skip_whitespace();
         match self.rest.split_first() {
             Some((&first, rest)) if first == separator => {

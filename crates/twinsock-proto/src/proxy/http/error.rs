@@ -22,7 +22,7 @@ pub enum TunnelError {
         /// How many bytes of response had come.
         received: usize,
     },
-    /// The proxy answered with another status than 2xx; 407 asks for a credential.
+    /// The proxy answered with another status than 2xx; 407 asks for [authentication](crate::authentication).
     Refused(Box<Refusal>),
     /// There were more 1xx responses than a client has to put up with (RFC 9110 §15.2).
     TooManyInterimResponses {
