@@ -138,6 +138,7 @@ pub use bytes::Bytes;
 pub use cookie_store;
 pub use http;
 pub use rustls;
+pub use twinsock_proto::authentication::{Credential, InvalidCredential};
 pub use twinsock_proto::{
     AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
     InvalidCloseReason, LimitExceeded, Message, MessageRef, MessageType, Opcode, Overdue,
@@ -159,7 +160,7 @@ pub use crate::message::{
     MessageLender, MessageReader, MessageReceiver, MessageSender, MessageWebSocket,
     MessageWebSocketBuilder, MessageWriter,
 };
-pub use crate::proxy::{Credential, Proxy, ProxyChoice, ProxyScheme};
+pub use crate::proxy::{Proxy, ProxyChoice, ProxyScheme};
 pub use crate::received::Received;
 pub use crate::redirect::RedirectPolicy;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};

@@ -5,9 +5,9 @@
 
 use std::fmt;
 
+use twinsock_proto::authentication::{Credential, InvalidCredential};
 use twinsock_proto::uri::{UriError, WebSocketUri};
 
-use crate::proxy::credential::{Credential, InvalidCredential};
 use crate::proxy::exceptions::Exceptions;
 use crate::proxy::{Proxy, ProxyScheme};
 
@@ -90,8 +90,13 @@ fn default_port(host_and_port: &str, scheme: ProxyScheme) -> String {
 }
 
 fn read_credential(user_info: &str) -> Result<Credential, Fault> {
-    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    Credential::new(&decode(user)?, &decode(password)?).map_err(Fault::Credential)
+    let (user_name, password) = split_user_info(user_info)?;
+    Credential::new(&user_name, &password).map_err(Fault::Credential)
+}
+
+fn split_user_info(user_info: &str) -> Result<(String, String), Fault> {
+    let (user_name, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    Ok((decode(user_name)?, decode(password)?))
 }
 
 /// RFC 3986 §2.1.
@@ -126,7 +131,7 @@ impl fmt::Display for Fault {
             Self::Host => "expected a DNS name or an IP address as its host",
             Self::Port => "expected a port from 1 to 65535",
             Self::Rest => {
-                "expected [scheme://][user[:password]@]host[:port] and nothing more; signs such as / \
+                "expected [scheme://][user:password@]host[:port] and nothing more; signs such as / \
                  in a password are percent-encoded"
             }
             Self::PercentEncoding => {
@@ -156,7 +161,7 @@ mod tests {
             ("socks5h://[0:0::1]:9050", "socks5h://[::1]:9050"),
             ("[::1]", "http://[::1]:1080"),
             ("user:password@proxy.example:1", "http://proxy.example:1"),
-            ("user@[::1]:2", "http://[::1]:2"),
+            ("user:password@[::1]:2", "http://[::1]:2"),
         ] {
             let proxy = parse(address).unwrap();
             assert_eq!(proxy.to_string(), read, "{address}");
@@ -164,21 +169,30 @@ mod tests {
     }
 
     #[test]
-    fn user_information_becomes_a_credential() {
-        for (address, user, password) in [
-            ("http://user:password@host", "user", "password"),
-            ("us%3Aer:p%40ss%2f%25@host", "us:er", "p@ss/%"),
-            ("socks5://user:p:a@ss@host", "user", "p:a@ss"),
-            ("https://m%C3%BCller:ge%68eim@host", "müller", "geheim"),
+    fn user_information_is_percent_decoded() {
+        for (user_info, user_name, password) in [
+            ("user:password", "user", "password"),
+            ("us%3Aer:p%40ss%2f%25", "us:er", "p@ss/%"),
+            ("user:p:a@ss", "user", "p:a@ss"),
+            ("m%C3%BCller:ge%68eim", "müller", "geheim"),
+            ("user", "user", ""),
         ] {
-            let expected = Credential::new(user, password).unwrap();
-            assert_eq!(
-                parse(address).unwrap().credential,
-                Some(expected),
-                "{address}"
-            );
+            let expected = (user_name.to_owned(), password.to_owned());
+            assert_eq!(split_user_info(user_info).unwrap(), expected);
         }
-        assert_eq!(parse("http://host").unwrap().credential, None);
+    }
+
+    #[test]
+    fn user_information_becomes_a_credential() {
+        let user_name = |address: &str| {
+            let credential = parse(address).unwrap().credential;
+            credential.map(|credential| credential.user_name().to_owned())
+        };
+        assert_eq!(
+            user_name("http://us%3Aer:p@ss@host").as_deref(),
+            Some("us:er")
+        );
+        assert_eq!(user_name("http://host"), None);
     }
 
     #[test]
@@ -200,6 +214,9 @@ mod tests {
             ("http://127.1", "DNS name"),
             ("http://host/path", "nothing more"),
             ("http://host?query", "nothing more"),
+            ("http://user@host", "expected a password"),
+            ("http://:password@host", "expected a user name"),
+            ("http://user:%0a@host", "control characters"),
             ("http://user:%4@host", "two hexadecimal digits"),
             ("http://user:%zz@host", "two hexadecimal digits"),
             ("http://user:%ff@host", "UTF-8"),

@@ -2,15 +2,15 @@
 
 mod address;
 mod choice;
-mod credential;
 mod environment;
 mod exceptions;
 
 use std::fmt;
 use std::str::FromStr;
 
+use twinsock_proto::authentication::Credential;
+
 pub use crate::proxy::choice::ProxyChoice;
-pub use crate::proxy::credential::Credential;
 
 use crate::error::Error;
 use crate::proxy::exceptions::Exceptions;
@@ -18,7 +18,7 @@ use crate::proxy::exceptions::Exceptions;
 /// A proxy through which a client connects: its scheme, host and port, and perhaps a name and a
 /// password for it (`Control.ProxyCredential` in UWP).
 ///
-/// An address is written as for curl, `[scheme://][user[:password]@]host[:port]`:
+/// An address is written as for curl, `[scheme://][user:password@]host[:port]`:
 ///
 /// | scheme | the proxy speaks | port without one |
 /// | --- | --- | --- |
@@ -27,8 +27,8 @@ use crate::proxy::exceptions::Exceptions;
 /// | `socks5` | SOCKS5; this end finds the address of the server's name | 1080 |
 /// | `socks5h` | SOCKS5; the proxy finds it | 1080 |
 ///
-/// In a user name or a password signs such as `@`, `:`, `/` and `%` are percent-encoded. Neither
-/// is ever part of an error's text, nor of what `Debug` and `Display` show.
+/// In a user name or a password signs such as `@`, `:`, `/` and `%` are percent-encoded. Neither is
+/// ever part of an error's text, and `Display` shows neither; `Debug` shows the user name.
 ///
 /// ```
 /// use twinsock::{Proxy, ProxyScheme};
