@@ -31,7 +31,8 @@ DELAY = 0.25
 FACTOR, SLACK = 3, 1.0
 
 GOOD4, GOOD6 = "10.231.0.11", "fd31::11"
-SERVED = (GOOD4, GOOD6)
+# What a link-local address means depends on the interface, its zone.
+LINK_LOCAL, ZONE = "fe80::11", "cable"
 REFUSED = ("10.231.0.21", "10.231.0.22", "10.231.0.23", "10.231.0.24", "10.231.0.25", "fd31::21")
 HOLES4 = ("10.231.0.31", "10.231.0.32", "10.231.0.33", "10.231.0.34", "10.231.0.35")
 HOLES6 = ("fd31::31", "fd31::32", "fd31::33")
@@ -47,7 +48,8 @@ class Addresses(Cable):
         try:
             self.server.ip("address", "add", "fd31::1/64", "dev", "cable", "nodad")
             self.client.ip("address", "add", "fd31::2/64", "dev", "cable", "nodad")
-            for address in (*SERVED, *REFUSED):
+            self.client.ip("address", "add", "fe80::2/64", "dev", "cable", "nodad")
+            for address in (GOOD4, GOOD6, LINK_LOCAL, *REFUSED):
                 width = "64" if ":" in address else "24"
                 words = ["nodad"] if ":" in address else []
                 self.server.ip("address", "add", f"{address}/{width}", "dev", "cable", *words)
@@ -77,6 +79,7 @@ CASES = (
     Case("all IPv4 is black-holed, IPv6 is good", (*HOLES4, GOOD6), (HOLES4[0], GOOD6), GOOD6, DELAY),
     Case("to IPv6 there is no way, IPv4 is good", (UNREACHABLE[2], GOOD4), (UNREACHABLE[2], GOOD4), GOOD4, 0),
     Case("both families are good, IPv6 first", (GOOD6, GOOD4), (GOOD6,), GOOD6, 0),
+    Case("one is link-local, with a zone", (f"{LINK_LOCAL}%{ZONE}",), (LINK_LOCAL,), LINK_LOCAL, 0),
     Case("four are black-holed, the fifth is good", (*HOLES4[:4], GOOD4), (*HOLES4[:4], GOOD4), GOOD4, 4 * DELAY),
     Case("five refuse, the sixth is good", (*REFUSED[:5], GOOD4), REFUSED[:5], "CannotConnect", 0),
     Case("five are black-holed, the sixth is good", (*HOLES4, GOOD4), HOLES4, "Timeout", 1 + 4 * DELAY, 1),
@@ -92,7 +95,8 @@ CASES = (
 
 def check(client: Path, folder: Path, case: Case, number: int) -> str:
     with Addresses() as network:
-        serve = network.server.inside([sys.executable, str(HERE / "server.py"), str(PORT), *SERVED])
+        serve = network.server.inside([sys.executable, str(HERE / "server.py"), str(PORT), GOOD4, GOOD6,
+                                        f"{LINK_LOCAL}%{ZONE}"])
         with Child(serve, folder / f"server-{number}") as server:
             line = server.first_line(Deadline(10))
             require(line == "listening", f"expected a server, got {line!r}\n{server.last_lines()}")
@@ -108,12 +112,12 @@ def judge(case: Case, told: str, served: str) -> str:
     seconds = int(took) / 1000
     outcome = rest[0]
     require_equal("outcome", case.outcome, outcome)
-    order = [address.rsplit(":", 1)[0].strip("[]") for _, _, _, address, _ in tried]
+    order = [without_zone(address.rsplit(":", 1)[0].strip("[]")) for _, _, _, address, _ in tried]
     require_equal("addresses tried, in this order", list(case.tried), order)
     # Timers may not end early: but for a rounded millisecond this bound is exact.
     latest = case.seconds * FACTOR + SLACK
     require(case.seconds - 0.01 <= seconds <= latest, f"expected {case.seconds} to {latest} s, took {seconds} s")
-    accepted = [line.split()[1] for line in served.splitlines() if line.startswith("accepted ")]
+    accepted = [without_zone(line.split()[1]) for line in served.splitlines() if line.startswith("accepted ")]
     require_equal("connections that the server saw", [outcome] if verdict == "connected" else [], accepted)
     attempts = ", ".join(f"{name} at {int(began)} ms" for name, (_, began, *_) in zip(order, tried))
     if verdict == "connected":
@@ -123,6 +127,10 @@ def judge(case: Case, told: str, served: str) -> str:
     for address in listed:
         require(f"{address}:{PORT}: " in text.replace("[", "").replace("]", ""), f"{address} is not in {text!r}")
     return f"{outcome} after {seconds:.3f} s, {text!r}; tried {attempts}"
+
+
+def without_zone(address: str) -> str:
+    return address.partition("%")[0]
 
 
 def main() -> int:

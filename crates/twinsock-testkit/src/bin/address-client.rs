@@ -1,5 +1,6 @@
 //! Connects to a name that stands for the given addresses, and tells what came of each:
-//! `address-client PORT CONNECT ADDRESS…`, the time for each address in seconds.
+//! `address-client PORT CONNECT ADDRESS…`, the time for each address in seconds. One address with a
+//! zone, such as `fe80::1%eth0`, is connected to without a name.
 //!
 //! Prints one line for the outcome and one for each address, in the order in which they began,
 //! with tabs between the fields: `connected MILLISECONDS ADDRESS`, or `failed MILLISECONDS STATUS
@@ -11,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use twinsock::{ConnectPhase, ConnectReport, MessageWebSocket, Timeouts};
+use twinsock::{ConnectPhase, ConnectReport, MessageWebSocket, MessageWebSocketBuilder, Timeouts};
 
 const HOST: &str = "many.example";
 
@@ -24,25 +25,29 @@ async fn main() -> ExitCode {
     let (Ok(port), Ok(connect)) = (port.parse::<u16>(), connect.parse()) else {
         return complain("expected a port and a time in seconds");
     };
+    let timeouts = Timeouts {
+        connect: Duration::from_secs(connect),
+        ..Timeouts::default()
+    };
+    let builder = MessageWebSocket::builder().timeouts(timeouts);
+    let scoped = addresses.first().and_then(|first| first.split_once('%'));
+    if let Some((address, zone)) = scoped {
+        race(builder, &format!("ws://[{address}%25{zone}]:{port}/")).await;
+        return ExitCode::SUCCESS;
+    }
     let addresses: Result<Vec<IpAddr>, _> = addresses.iter().map(|text| text.parse()).collect();
     let Ok(addresses) = addresses else {
         return complain("expected addresses");
     };
     let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, port));
-    race(addresses.collect(), Duration::from_secs(connect)).await;
+    let table = HashMap::from([(HOST.to_owned(), addresses.collect())]);
+    race(builder.resolver(table), &format!("ws://{HOST}:{port}/")).await;
     ExitCode::SUCCESS
 }
 
-async fn race(addresses: Vec<SocketAddr>, connect: Duration) {
-    let port = addresses.first().map_or(1, SocketAddr::port);
-    let builder = MessageWebSocket::builder()
-        .resolver(HashMap::from([(HOST.to_owned(), addresses)]))
-        .timeouts(Timeouts {
-            connect,
-            ..Timeouts::default()
-        });
+async fn race(builder: MessageWebSocketBuilder, uri: &str) {
     let started = Instant::now();
-    let connected = builder.connect(&format!("ws://{HOST}:{port}/")).await;
+    let connected = builder.connect(uri).await;
     let took = started.elapsed().as_millis();
     match connected {
         Ok(socket) => {

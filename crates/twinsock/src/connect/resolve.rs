@@ -118,7 +118,7 @@ impl<'a> Destination<'a> {
     pub(crate) fn of(uri: &'a WebSocketUri) -> Self {
         Self {
             host: uri.host(),
-            zone: None,
+            zone: uri.zone(),
             port: uri.port(),
         }
     }

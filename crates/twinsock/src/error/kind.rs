@@ -2,6 +2,8 @@
 
 use twinsock_proto::CloseCode;
 
+#[cfg(doc)]
+use crate::error::Error;
 use crate::timeout::Timeout;
 use crate::web_error_status::WebErrorStatus;
 

@@ -16,7 +16,7 @@ impl Error {
     /// | `Aborted` | `OperationCanceled` |
     /// | `NameNotResolved` | `HostNameNotResolved` |
     /// | `CannotConnect` | `ServerUnreachable` when there was no way to any address, else `CannotConnect` |
-    /// | `CertificateRejected` | that of the error found, see [`CertificateError`](crate::CertificateError); `CertificateContainsErrors` for several, and when the application rejected it |
+    /// | `CertificateRejected` | that of the error found, see [`CertificateError`]; `CertificateContainsErrors` for several, and when the application rejected it |
     /// | `TlsFailed` | `CannotConnect` |
     /// | `ProxyFailed` | the HTTP status when the proxy gave one, else `CannotConnect` |
     /// | `ProxyAuthenticationRequired` | `ProxyAuthenticationRequired` |
