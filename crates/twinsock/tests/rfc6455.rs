@@ -115,15 +115,27 @@ async fn section_4_1_addresses_that_are_none_fail_before_connecting() {
     assert!(incoming.is_err(), "got {incoming:?}");
 }
 
-/// There is no TLS here yet: what should be encrypted is not sent at all.
 #[tokio::test]
 async fn section_4_1_nothing_secure_is_sent_in_plain_text() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("wss://{}/", listener.local_addr().unwrap());
-    let error = MessageWebSocket::connect(&uri).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-    let incoming = timeout(Duration::from_millis(50), listener.accept()).await;
-    assert!(incoming.is_err(), "got {incoming:?}");
+    let connecting = tokio::spawn(async move { MessageWebSocket::connect(&uri).await });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut sent = vec![0; 5];
+    stream.read_exact(&mut sent).await.unwrap();
+    // Not to be spoken to in TLS.
+    stream
+        .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        .await
+        .unwrap();
+    let error = connecting.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TlsFailed);
+    stream.read_to_end(&mut sent).await.unwrap();
+    assert_eq!(sent[..2], [22, 3], "a handshake record (RFC 8446 §5.1)");
+    let plain = sent
+        .windows(4)
+        .any(|bytes| bytes == b"GET " || bytes == b"HTTP");
+    assert!(!plain, "{sent:?}");
 }
 
 #[tokio::test]

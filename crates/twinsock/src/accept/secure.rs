@@ -11,7 +11,7 @@ use crate::accept::handshake::{drain, send_last};
 use crate::driver::ByteStream;
 use crate::error::{Error, ErrorKind};
 use crate::timeout::Timeout;
-use crate::tls::{ServerTls, TlsInformation};
+use crate::tls::{ServerTls, TlsInformation, TlsStream};
 
 /// What a client gets that speaks plain HTTP here.
 const NOT_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
@@ -42,7 +42,8 @@ async fn agree(
     let accepting = TlsAcceptor::from(tls.config()).accept(stream);
     match accepting.into_fallible().await {
         Ok(stream) => {
-            let information = TlsInformation::of(stream.get_ref().1, Vec::new());
+            let stream = TlsStream::new(stream);
+            let information = TlsInformation::of(stream.state(), Vec::new());
             Ok((Box::new(stream), information))
         }
         Err((error, mut stream)) => {

@@ -4,12 +4,12 @@ use std::io;
 
 use rustls::InvalidMessage;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use crate::driver::ByteStream;
 use crate::error::{Error, ErrorKind};
 use crate::tls::{
-    CertificateError, ClientTls, TlsInformation, Validation, Verdict, listed, server_name,
+    CertificateError, ClientTls, TlsInformation, TlsStream, Validation, Verdict, listed,
+    server_name,
 };
 
 /// How the peer's certificate is checked.
@@ -38,11 +38,9 @@ pub(crate) async fn secure(
     let name = server_name(host)?;
     let session = check.tls.session(check.ignorable).await?;
     let connector = TlsConnector::from(session.config.clone());
-    let stream: TlsStream<_> = connector
-        .connect(name, stream)
-        .await
-        .map_err(|error| failure(error, host))?;
-    let information = session.information(stream.get_ref().1);
+    let stream = connector.connect(name, stream).await;
+    let stream = TlsStream::new(stream.map_err(|error| failure(error, host))?);
+    let information = session.information(stream.state());
     if let Some(validation) = check.validation
         && validation.verdict(information.clone()).await == Verdict::Reject
     {

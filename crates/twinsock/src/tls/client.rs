@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
+use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{ClientConnection, Resumption};
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
-use rustls::{ClientConfig, KeyLog, RootCertStore, SupportedProtocolVersion};
+use rustls::{ClientConfig, CommonState, KeyLog, RootCertStore, SupportedProtocolVersion};
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
@@ -104,9 +104,10 @@ pub(crate) struct ClientSession {
 }
 
 impl ClientSession {
-    pub(crate) fn information(&self, connection: &ClientConnection) -> TlsInformation {
+    /// What was agreed on under this configuration.
+    pub(crate) fn information(&self, state: &CommonState) -> TlsInformation {
         let ignored = self.verifier.as_ref().map(|verifier| verifier.ignored());
-        TlsInformation::of(connection, ignored.unwrap_or_default())
+        TlsInformation::of(state, ignored.unwrap_or_default())
     }
 }
 

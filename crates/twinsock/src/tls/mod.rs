@@ -15,6 +15,7 @@ mod revocation_list;
 mod server;
 mod server_certificates;
 mod severity;
+mod stream;
 mod system_roots;
 mod trust;
 mod validation;
@@ -35,6 +36,7 @@ pub use crate::tls::version::TlsVersion;
 pub(crate) use crate::tls::client::server_name;
 pub(crate) use crate::tls::findings::listed;
 pub(crate) use crate::tls::provider::fill_with_randomness;
+pub(crate) use crate::tls::stream::TlsStream;
 pub(crate) use crate::tls::validation::Validation;
 
 /// The protocol beneath a WebSocket's opening handshake (RFC 7301).
