@@ -11,6 +11,7 @@ use twinsock_proto::{BandwidthStatistics, Closed, Connection, Statistics};
 use crate::connect::ConnectReport;
 use crate::driver::{Driver, Shared};
 use crate::opening::Opening;
+use crate::tls::{Certificate, CertificateError, CertificateErrorSeverity, TlsInformation};
 
 /// What can be seen of a socket: where it is connected, what was agreed on, how it stands now and
 /// what went over it (`MessageWebSocketInformation` and `StreamWebSocketInformation` in UWP).
@@ -108,6 +109,45 @@ impl Information {
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
         self.opening.protocol()
+    }
+
+    /// The TLS beneath: its version, the peer's certificate, in a server that of a client which
+    /// showed one; `None` without TLS, and over a stream of the caller's own.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInformation> {
+        self.opening.tls.as_ref()
+    }
+
+    /// The server's certificate; `None` without TLS, and in a server (`ServerCertificate` in UWP).
+    #[must_use]
+    pub fn server_certificate(&self) -> Option<&Certificate> {
+        self.servers_tls()?.peer_certificate()
+    }
+
+    /// The other certificates that the server sent (`ServerIntermediateCertificates` in UWP).
+    #[must_use]
+    pub fn server_intermediate_certificates(&self) -> &[Certificate] {
+        self.servers_tls()
+            .map_or(&[], TlsInformation::intermediate_certificates)
+    }
+
+    /// What is wrong with the server's certificate and was ignored (`ServerCertificateErrors` in
+    /// UWP).
+    #[must_use]
+    pub fn server_certificate_errors(&self) -> &[CertificateError] {
+        self.servers_tls()
+            .map_or(&[], TlsInformation::certificate_errors)
+    }
+
+    /// How bad that is (`ServerCertificateErrorSeverity` in UWP).
+    #[must_use]
+    pub fn server_certificate_error_severity(&self) -> CertificateErrorSeverity {
+        CertificateErrorSeverity::of(self.server_certificate_errors())
+    }
+
+    /// The TLS of a client: its peer is a server.
+    fn servers_tls(&self) -> Option<&TlsInformation> {
+        self.tls().filter(|_| self.response().is_some())
     }
 
     /// The server's response to the opening handshake; `None` in a server.

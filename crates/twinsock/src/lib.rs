@@ -6,8 +6,8 @@
 //! call or by event, and does all through `&self`; the second reads and writes bytes like a TCP
 //! stream. Both answer Pings, close by the book and say afterwards how the connection ended.
 //!
-//! This version speaks `ws://`. For `wss://` pass a TLS stream of your own to
-//! [`MessageWebSocket::connect_over`]. It does not compress, follow redirects or use proxies.
+//! It speaks `ws://` and, with TLS by rustls, `wss://`: see [`ClientTls`] and [`ServerTls`]. It
+//! does not compress, follow redirects or use proxies.
 //!
 //! # A client
 //! ```no_run
@@ -88,6 +88,8 @@
 //! * [`Closed`] tells how a connection ended, [`Error`] why something failed, sorted by whose
 //!   fault it is ([`ErrorKind`]).
 //! * [`Information`] tells at any time how a socket stands and what went over it.
+//! * [`ClientTls`] and [`ServerTls`] are the settings of TLS, which a client needs only where the
+//!   defaults do not do; [`CertificateError`] is what can be wrong with a certificate.
 //! * [`Timeouts`] has every wait with its default.
 //! * [`DataWriter`] and [`DataReader`] put numbers, strings and times into messages and byte
 //!   streams, and take them out.
@@ -135,6 +137,7 @@ pub use bytes::Bytes;
 #[cfg(feature = "cookie-store")]
 pub use cookie_store;
 pub use http;
+pub use rustls;
 pub use twinsock_proto::authentication::{Credential, InvalidCredential};
 pub use twinsock_proto::{
     AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
@@ -143,14 +146,14 @@ pub use twinsock_proto::{
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};
-pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep};
+pub use crate::connect::{ConnectPhase, ConnectReport, ConnectStep, Resolve, Resolving};
 pub use crate::cookies::CookieStore;
 pub use crate::data::{
     ByteOrder, DataError, DataReader, DataWriter, DateTime, Guid, InMemory, InputStreamOptions,
     StoreTarget, TimeSpan, UnicodeEncoding,
 };
 pub use crate::driver::{ByteStream, StreamFraming};
-pub use crate::error::{Error, ErrorKind, RedirectFault};
+pub use crate::error::{AddressFailure, Error, ErrorKind, FailedAddress, RedirectFault};
 pub use crate::events::Handlers;
 pub use crate::information::{Information, SocketState};
 pub use crate::message::{
@@ -161,8 +164,13 @@ pub use crate::proxy::{Proxy, ProxyChoice, ProxyScheme};
 pub use crate::received::Received;
 pub use crate::redirect::RedirectPolicy;
 pub use crate::stream::{StreamReader, StreamWebSocket, StreamWebSocketBuilder, StreamWriter};
+pub use crate::tcp_options::LocalAddress;
 pub use crate::timeout::{Timeout, Timeouts};
-pub use crate::tls::CertificateError;
+pub use crate::tls::{
+    Certificate, CertificateError, CertificateErrorSeverity, ClientCertificates, ClientTls,
+    ClientTlsBuilder, Identity, RevocationList, ServerTls, ServerTlsBuilder, TlsInformation,
+    TlsVersion, Verdict,
+};
 pub use crate::web_error_status::WebErrorStatus;
 
 #[doc = include_str!("../docs/coming-from-uwp.md")]

@@ -17,6 +17,7 @@ use crate::driver::{ByteStream, Driver, Surface, memory};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
 use crate::stream::{StreamOptions, StreamWebSocket};
+use crate::tls::TlsInformation;
 
 /// What is known of a connection since its opening handshake.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Opening {
     pub(crate) head: Head,
     pub(crate) protocol: Option<Subprotocol>,
     pub(crate) addresses: Option<Addresses>,
+    /// What was agreed on beneath; nothing without TLS, and over a stream of the caller's.
+    pub(crate) tls: Option<TlsInformation>,
     /// How a client came here; nothing for a server, or over a stream of the caller's.
     pub(crate) report: Option<Box<ConnectReport>>,
 }
@@ -98,6 +101,12 @@ impl Opened {
     /// Where the connection runs, once that is known.
     pub(crate) fn at(mut self, addresses: Option<Addresses>) -> Self {
         self.opening.addresses = addresses;
+        self
+    }
+
+    /// What TLS it runs over.
+    pub(crate) fn over_tls(mut self, tls: Option<TlsInformation>) -> Self {
+        self.opening.tls = tls;
         self
     }
 

@@ -1,9 +1,11 @@
 //! What the system is asked for on a TCP connection.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
 use socket2::SockRef;
+use tokio::net::TcpSocket;
 
 /// The settings of a TCP socket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,6 +13,38 @@ pub(crate) struct TcpOptions {
     pub(crate) nagle: Nagle,
     /// In bytes; `None` leaves it to the system.
     pub(crate) outbound_buffer_size: Option<usize>,
+    /// This end's address; `None` leaves it to the system.
+    pub(crate) local_address: Option<LocalAddress>,
+}
+
+/// The address that a client connects from, see
+/// [`local_address`](crate::MessageWebSocketBuilder::local_address).
+///
+/// ```
+/// use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+///
+/// use twinsock::{LocalAddress, MessageWebSocket};
+///
+/// let any_port: IpAddr = Ipv4Addr::LOCALHOST.into();
+/// let builder = MessageWebSocket::builder().local_address(any_port);
+/// assert_eq!(
+///     LocalAddress::from(any_port),
+///     LocalAddress::from(SocketAddr::new(any_port, 0))
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LocalAddress(SocketAddr);
+
+impl LocalAddress {
+    /// Has `socket` connect from here.
+    pub(crate) fn bind(self, socket: &TcpSocket) -> io::Result<()> {
+        // Several addresses may be tried from the same port, and the same server again soon. On
+        // Windows the option would let others take the port away.
+        if cfg!(unix) && self.0.port() != 0 {
+            socket.set_reuseaddr(true)?;
+        }
+        socket.bind(self.0)
+    }
 }
 
 /// Nagle's algorithm holds small segments back until the peer has confirmed what went before.
@@ -66,3 +100,45 @@ fn limit_unconfirmed(_: &SockRef<'_>, _: Option<Duration>) {}
 
 /// Systems take a buffer's size as a C `int`.
 const LARGEST: usize = i32::MAX as usize;
+
+impl From<LocalAddress> for SocketAddr {
+    fn from(address: LocalAddress) -> Self {
+        address.0
+    }
+}
+
+impl From<SocketAddr> for LocalAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
+
+impl From<SocketAddrV4> for LocalAddress {
+    fn from(address: SocketAddrV4) -> Self {
+        Self(address.into())
+    }
+}
+
+impl From<SocketAddrV6> for LocalAddress {
+    fn from(address: SocketAddrV6) -> Self {
+        Self(address.into())
+    }
+}
+
+impl From<IpAddr> for LocalAddress {
+    fn from(address: IpAddr) -> Self {
+        Self(SocketAddr::new(address, 0))
+    }
+}
+
+impl From<Ipv4Addr> for LocalAddress {
+    fn from(address: Ipv4Addr) -> Self {
+        IpAddr::from(address).into()
+    }
+}
+
+impl From<Ipv6Addr> for LocalAddress {
+    fn from(address: Ipv6Addr) -> Self {
+        IpAddr::from(address).into()
+    }
+}

@@ -39,8 +39,8 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// A client: all of connecting, name resolution included; `None` for no limit, the default.
     pub overall: Option<Duration>,
-    /// A server: the whole of the client's request, and again the sending of the answer; 10 s by
-    /// default.
+    /// A server: TLS with the client, again the whole of its request, and again the sending of the
+    /// answer; 10 s by default.
     ///
     /// Without it a client that sends one byte a minute holds a connection for ever.
     pub accept: Duration,

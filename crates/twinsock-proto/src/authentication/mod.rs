@@ -17,14 +17,15 @@
 //! use twinsock_proto::proxy::http::{AwaitTunnel, ConnectRequest, Step, TunnelError};
 //! use twinsock_proto::uri::Destination;
 //!
-//! let request = ConnectRequest::new(Destination::new("game.example", 443)?);
+//! let destination = Destination::new("game.example", 443)?;
+//! let request = ConnectRequest::new(destination.clone());
 //! let (tunnel, _) = AwaitTunnel::start(&request, HeadLimits::default());
 //! let answer = b"HTTP/1.1 407 \r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n";
 //! let Err(TunnelError::Refused(refusal)) = tunnel.proceed(answer) else { panic!() };
 //!
 //! let mut authenticator = Authenticator::new(Credential::new("Aladdin", "open sesame")?, Party::Proxy);
 //! let challenges = refusal.response().headers();
-//! let target = Target::connect(request.destination());
+//! let target = Target::connect(&destination);
 //! let (name, value) = authenticator.answer(challenges, target, [7; 16])?;
 //! assert_eq!(value, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 //!

@@ -1,4 +1,4 @@
-//! Tunnels through a proxy, as far as they are bytes: by HTTP ([`http`]).
+//! Tunnels through a proxy, as far as they are bytes: by HTTP ([`http`]) and by SOCKS 5 ([`socks5`]).
 //!
 //! A client that may not connect by itself asks a proxy to. Once the tunnel stands, its bytes are those of the
 //! server, and TLS or the opening handshake begins as it would without one. Both kinds are a type that says what is
@@ -12,3 +12,4 @@
 //! behind the proxy's last answer are handed on untouched.
 
 pub mod http;
+pub mod socks5;

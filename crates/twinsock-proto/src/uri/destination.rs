@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::WebSocketUri;
 use super::authority::Authority;
@@ -67,6 +67,11 @@ impl Destination {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The host, if it is an address.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.host().parse().ok()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use twinsock_proto::handshake::HeadLimits;
 use twinsock_proto::handshake::server::{AwaitRequest, Received, Refusal, Step};
@@ -63,6 +63,7 @@ pub(crate) async fn accept(requested: Requested, options: &AcceptOptions) -> Res
         head: Head::FromClient(request),
         protocol,
         addresses: None,
+        tls: None,
         report: None,
     };
     Ok(Opened {
@@ -133,10 +134,15 @@ pub(crate) async fn send_last(
         .await
         .map_err(|_| Error::timeout(Timeout::Handshake))?
         .map_err(lost)?;
+    drain(&mut stream).await;
+    Ok(())
+}
+
+/// Reads what the client still sends, for a while.
+pub(crate) async fn drain(stream: &mut (impl AsyncRead + Unpin)) {
     let drain = async {
         let mut discarded = [0; 1024];
         while matches!(stream.read(&mut discarded).await, Ok(1..)) {}
     };
     let _ = timeout(LINGER, drain).await;
-    Ok(())
 }

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
+use crate::accept::arrived::{Arrived, Place};
 use crate::accept::options::AcceptOptions;
 use crate::accept::pending::PendingHandshake;
+use crate::accept::secure;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
-use crate::opening::Addresses;
+use crate::opening::{Addresses, Opened};
 use crate::stream::StreamWebSocket;
+use crate::tls::ServerTls;
 
 /// Listens on a TCP port.
 ///
@@ -40,6 +43,7 @@ use crate::stream::StreamWebSocket;
 pub struct Listener {
     listener: TcpListener,
     options: Arc<AcceptOptions>,
+    tls: Option<ServerTls>,
     local_address: SocketAddr,
 }
 
@@ -48,6 +52,7 @@ pub struct Listener {
 pub struct Incoming {
     stream: TcpStream,
     options: Arc<AcceptOptions>,
+    tls: Option<ServerTls>,
     addresses: Addresses,
 }
 
@@ -79,6 +84,7 @@ impl Listener {
         Ok(Self {
             listener,
             options: Arc::default(),
+            tls: None,
             local_address,
         })
     }
@@ -87,6 +93,16 @@ impl Listener {
     #[must_use]
     pub fn with_options(mut self, options: AcceptOptions) -> Self {
         self.options = Arc::new(options);
+        self
+    }
+
+    /// Speaks TLS with all that connect from now on: the port is one for `wss`.
+    ///
+    /// TLS is agreed on when an [`Incoming`] is accepted, so that a client that dawdles keeps no
+    /// other waiting.
+    #[must_use]
+    pub fn with_tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -133,6 +149,7 @@ impl Listener {
         Some(Incoming {
             stream,
             options: Arc::clone(&self.options),
+            tls: self.tls.clone(),
             addresses,
         })
     }
@@ -172,49 +189,75 @@ impl Incoming {
         self.addresses.peer
     }
 
-    /// The TCP connection itself, for instance to put TLS on it;
+    /// The TCP connection itself, for instance to put TLS of your own on it;
     /// [`AcceptOptions::accept`] then takes the TLS stream. Its options are set: `TCP_NODELAY`,
-    /// and what [`AcceptOptions`] was told.
+    /// and what [`AcceptOptions`] was told. The settings of [`Listener::with_tls`] have no effect
+    /// on it.
     #[must_use]
     pub fn into_stream(self) -> TcpStream {
         self.stream
     }
 
-    /// Does the opening handshake.
+    /// Does the opening handshake, and TLS before it when the listener has it.
     ///
     /// # Errors
-    /// See [`AcceptOptions::accept`].
+    /// See [`AcceptOptions::accept`]; and with TLS `TlsFailed` when the client does not speak it,
+    /// or shows no certificate that is accepted, and [`Timeout::Tls`](crate::Timeout::Tls) after
+    /// [`Timeouts::accept`](crate::Timeouts::accept). A client that speaks plain HTTP to a port
+    /// with TLS gets the status 400.
     ///
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
-        let (stream, addresses) = (Box::new(self.stream), Some(self.addresses));
-        let opened = self.options.open(stream, addresses).await?;
-        opened.into_message_socket(self.options.settings())
+        let options = Arc::clone(&self.options);
+        let opened = Box::pin(self.open()).await?;
+        opened.into_message_socket(options.settings())
     }
 
     /// Does the opening handshake for a socket that carries bytes.
     ///
     /// # Errors
-    /// See [`AcceptOptions::accept`].
+    /// See [`accept`](Self::accept).
     ///
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn accept_stream(self) -> Result<StreamWebSocket, Error> {
-        let (stream, addresses) = (Box::new(self.stream), Some(self.addresses));
-        let opened = self.options.open(stream, addresses).await?;
-        opened.into_stream_socket(self.options.settings(), self.options.stream_options())
+        let options = Arc::clone(&self.options);
+        let opened = Box::pin(self.open()).await?;
+        opened.into_stream_socket(options.settings(), options.stream_options())
     }
 
     /// Reads the client's request and leaves the decision to the caller.
     ///
     /// # Errors
-    /// See [`AcceptOptions::accept`].
+    /// See [`accept`](Self::accept).
     ///
     /// # Cancel safety
     /// Dropping the future drops the connection.
     pub async fn receive_request(self) -> Result<PendingHandshake, Error> {
-        let (stream, addresses) = (Box::new(self.stream), Some(self.addresses));
-        self.options.receive_request_at(stream, addresses).await
+        let receiving = async move {
+            let options = Arc::clone(&self.options);
+            options.receive_request_of(self.arrive().await?).await
+        };
+        Box::pin(receiving).await
+    }
+
+    async fn open(self) -> Result<Opened, Error> {
+        let options = Arc::clone(&self.options);
+        options.open(self.arrive().await?).await
+    }
+
+    /// Agrees on TLS, if that is what the port is for.
+    async fn arrive(self) -> Result<Arrived, Error> {
+        let addresses = Some(self.addresses);
+        let Some(tls) = self.tls else {
+            let mut arrived = Arrived::over(self.stream);
+            arrived.place.addresses = addresses;
+            return Ok(arrived);
+        };
+        let (stream, tls) = secure::secure(self.stream, &tls, self.options.timeout()).await?;
+        let tls = Some(tls);
+        let place = Place { addresses, tls };
+        Ok(Arrived { stream, place })
     }
 }

@@ -1,7 +1,6 @@
 //! Settings of a server.
 
 use std::io;
-use std::pin::Pin;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -9,12 +8,13 @@ use tokio::net::TcpStream;
 use twinsock_proto::handshake::server::{Origin, OriginPolicy, Policy};
 use twinsock_proto::{Limits, ReceiveMode, Settings, TextPolicy, Timing};
 
+use crate::accept::arrived::Arrived;
 use crate::accept::handshake;
 use crate::accept::pending::PendingHandshake;
 use crate::driver::{ByteStream, CloseWithoutCode, StreamFraming};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
-use crate::opening::{Addresses, Opened};
+use crate::opening::Opened;
 use crate::stream::{StreamOptions, StreamWebSocket};
 use crate::tcp_options::{Nagle, TcpOptions};
 use crate::timeout::Timeouts;
@@ -197,7 +197,9 @@ impl AcceptOptions {
         &self,
         stream: impl ByteStream + 'static,
     ) -> Result<MessageWebSocket, Error> {
-        let opened = self.open(Box::new(stream), None).await?;
+        // Apart from the caller's future: that is as large as its largest state for as long as its
+        // task lives, and a socket's task lives long.
+        let opened = Box::pin(self.open(Arrived::over(stream))).await?;
         opened.into_message_socket(self.settings())
     }
 
@@ -212,7 +214,7 @@ impl AcceptOptions {
         &self,
         stream: impl ByteStream + 'static,
     ) -> Result<StreamWebSocket, Error> {
-        let opened = self.open(Box::new(stream), None).await?;
+        let opened = Box::pin(self.open(Arrived::over(stream))).await?;
         opened.into_stream_socket(self.settings(), self.stream_options())
     }
 
@@ -227,33 +229,23 @@ impl AcceptOptions {
         &self,
         stream: impl ByteStream + 'static,
     ) -> Result<PendingHandshake, Error> {
-        self.receive_request_at(Box::new(stream), None).await
+        Box::pin(self.receive_request_of(Arrived::over(stream))).await
     }
 
-    pub(crate) fn receive_request_at(
+    pub(crate) async fn receive_request_of(
         &self,
-        stream: Box<dyn ByteStream>,
-        addresses: Option<Addresses>,
-    ) -> Pin<Box<impl Future<Output = Result<PendingHandshake, Error>>>> {
-        Box::pin(async move {
-            let requested = handshake::receive_request(stream, self).await?;
-            Ok(PendingHandshake::new(requested, self.clone(), addresses))
-        })
+        arrived: Arrived,
+    ) -> Result<PendingHandshake, Error> {
+        let requested = handshake::receive_request(arrived.stream, self).await?;
+        let place = arrived.place;
+        Ok(PendingHandshake::new(requested, self.clone(), place))
     }
 
     /// Does the opening handshake, for either socket.
-    ///
-    /// Apart from the caller's future: that is as large as its largest state for as long as its
-    /// task lives, and a socket's task lives long.
-    pub(crate) fn open(
-        &self,
-        stream: Box<dyn ByteStream>,
-        addresses: Option<Addresses>,
-    ) -> Pin<Box<impl Future<Output = Result<Opened, Error>>>> {
-        Box::pin(async move {
-            let requested = handshake::receive_request(stream, self).await?;
-            Ok(handshake::accept(requested, self).await?.at(addresses))
-        })
+    pub(crate) async fn open(&self, arrived: Arrived) -> Result<Opened, Error> {
+        let requested = handshake::receive_request(arrived.stream, self).await?;
+        let opened = handshake::accept(requested, self).await?;
+        Ok(arrived.place.tell(opened))
     }
 
     pub(crate) fn policy(&self) -> &Policy {

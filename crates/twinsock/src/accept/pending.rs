@@ -9,13 +9,15 @@ use twinsock_proto::Settings;
 use twinsock_proto::handshake::Subprotocol;
 use twinsock_proto::handshake::server::Received;
 
+use crate::accept::arrived::Place;
 use crate::accept::handshake::{self, Requested, send_last};
 use crate::accept::options::AcceptOptions;
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
-use crate::opening::{Addresses, Opened};
+use crate::opening::Opened;
 use crate::stream::StreamWebSocket;
+use crate::tls::TlsInformation;
 
 /// A client's request for a connection, which the server may look at before it decides.
 ///
@@ -37,20 +39,16 @@ pub struct PendingHandshake {
     stream: Mutex<Box<dyn ByteStream>>,
     received: Received,
     options: AcceptOptions,
-    addresses: Option<Addresses>,
+    place: Place,
 }
 
 impl PendingHandshake {
-    pub(crate) fn new(
-        requested: Requested,
-        options: AcceptOptions,
-        addresses: Option<Addresses>,
-    ) -> Self {
+    pub(crate) fn new(requested: Requested, options: AcceptOptions, place: Place) -> Self {
         Self {
             stream: Mutex::new(requested.stream),
             received: requested.received,
             options,
-            addresses,
+            place,
         }
     }
 
@@ -63,7 +61,14 @@ impl PendingHandshake {
     /// The client's address; `None` over a stream that is not a TCP connection of this library.
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
-        self.addresses.map(|addresses| addresses.peer)
+        self.place.addresses.map(|addresses| addresses.peer)
+    }
+
+    /// The TLS beneath, with the client's certificate if it showed one; `None` without TLS, and
+    /// over a stream of the caller's own.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInformation> {
+        self.place.tls.as_ref()
     }
 
     /// The subprotocols that the client offers, its preferred one first.
@@ -98,7 +103,7 @@ impl PendingHandshake {
     }
 
     /// Sends the response, and gives what a socket is made of; apart as in
-    /// [`AcceptOptions::open`].
+    /// [`AcceptOptions::accept`].
     fn open(self) -> Pin<Box<impl Future<Output = Result<(Opened, Settings), Error>>>> {
         Box::pin(async move {
             let settings = self.options.settings();
@@ -107,7 +112,7 @@ impl PendingHandshake {
                 received: self.received,
             };
             let opened = handshake::accept(requested, &self.options).await?;
-            Ok((opened.at(self.addresses), settings))
+            Ok((self.place.tell(opened), settings))
         })
     }
 

@@ -31,15 +31,29 @@ impl Budget {
         timeout: Timeout,
         action: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        tokio::time::timeout(self.limit(timeout), action)
+        self.within(timeout, action)
             .await
-            .unwrap_or_else(|_| Err(Error::timeout(timeout)))
+            .unwrap_or_else(|| Err(Error::timeout(timeout)))
+    }
+
+    /// Does `action`; `None` when its time is over first.
+    pub(crate) async fn within<T>(
+        &self,
+        timeout: Timeout,
+        action: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::time::timeout(self.limit(timeout), action).await.ok()
     }
 
     /// A little before the time of such a step that begins now is over; `None` when that is beyond
     /// all reckoning.
     pub(crate) fn deadline(&self, timeout: Timeout) -> Option<Instant> {
         Instant::now().checked_add(self.limit(timeout).saturating_sub(MARGIN))
+    }
+
+    /// When the time for all steps is over; `None` when it never is.
+    pub(crate) fn end(&self) -> Option<Instant> {
+        self.started.checked_add(self.timeouts.overall?)
     }
 
     /// Whether no time is left for another step.

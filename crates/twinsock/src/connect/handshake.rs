@@ -50,6 +50,7 @@ pub(crate) async fn open(
                     head,
                     protocol,
                     addresses: None,
+                    tls: None,
                     report: None,
                 };
                 return Ok(Opened {

@@ -1,14 +1,18 @@
 //! A client's way to an open connection, a file per step.
 //!
 //! ```text
-//!  resolve ──▶ tcp ──▶ handshake
+//!  resolve ──▶ tcp ──▶ secure (wss) ──▶ handshake
 //! ```
 
 mod budget;
 mod handshake;
 mod options;
+mod order;
+mod race;
 mod report;
 mod resolve;
+mod schedule;
+mod secure;
 mod tcp;
 
 use tokio::net::TcpStream;
@@ -16,10 +20,14 @@ use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::{Scheme, WebSocketUri};
 
 pub use crate::connect::report::{ConnectPhase, ConnectReport, ConnectStep};
+pub use crate::connect::resolve::{Resolve, Resolving};
 
 pub(crate) use crate::connect::options::{ConnectOptions, shared_settings};
+pub(crate) use crate::connect::resolve::Resolver;
 
 use crate::connect::budget::Budget;
+use crate::connect::resolve::Destination;
+use crate::connect::secure::{Check, Secured};
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::{Addresses, Opened};
@@ -60,26 +68,34 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect(&mut self, request: Request) -> Result<Opened, Error> {
-        if request.uri().scheme() == Scheme::Wss {
-            return Err(Error::invalid_argument(format!(
-                "expected a ws:// address, got {}: for TLS pass a stream to connect_over",
-                request.uri()
-            )));
-        }
         let (stream, ends) = self.reach(request.uri()).await?;
-        let opened = self.open(Box::new(stream), request).await?;
-        Ok(opened.at(Some(ends)))
+        let stream: Box<dyn ByteStream> = Box::new(stream);
+        let (stream, tls) = match request.uri().scheme() {
+            Scheme::Ws => (stream, None),
+            Scheme::Wss => {
+                let secured = self.secure(stream, request.uri().host()).await?;
+                (secured.stream, Some(secured.information))
+            }
+        };
+        let opened = self.open(stream, request).await?;
+        Ok(opened.at(Some(ends)).over_tls(tls))
+    }
+
+    /// TLS with the server over `stream`.
+    async fn secure(&mut self, stream: Box<dyn ByteStream>, host: &str) -> Result<Secured, Error> {
+        let check = Check {
+            tls: &self.options.tls,
+            ignorable: &self.options.ignorable,
+            validation: self.options.validation.as_ref(),
+        };
+        let securing = secure::secure(stream, host, &check);
+        let securing = self.budget.spend(Timeout::Tls, securing);
+        self.report.record(ConnectPhase::Tls, host, securing).await
     }
 
     /// A TCP connection to the host.
     async fn reach(&mut self, uri: &WebSocketUri) -> Result<(TcpStream, Addresses), Error> {
-        let resolving = resolve::addresses(uri);
-        let resolving = self.budget.spend(Timeout::Resolve, resolving);
-        let addresses = self
-            .report
-            .record(ConnectPhase::Resolve, uri.host(), resolving)
-            .await?;
-        tcp::connect_to_any(&addresses, self).await
+        tcp::reach(&Destination::of(uri), self).await
     }
 
     /// The opening handshake over `stream`.
@@ -94,6 +110,7 @@ impl<'a> Attempt<'a> {
         self.report
             .record(ConnectPhase::Handshake, subject, opening)
             .await
+            .map_err(secure::told_by_tls)
     }
 }
 

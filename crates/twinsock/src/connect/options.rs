@@ -8,12 +8,13 @@ use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::WebSocketUri;
 use twinsock_proto::{Limits, Settings, Timing};
 
-use crate::connect;
+use crate::connect::{self, Resolver};
 use crate::driver::ByteStream;
 use crate::error::Error;
 use crate::opening::Opened;
 use crate::tcp_options::TcpOptions;
 use crate::timeout::Timeouts;
+use crate::tls::{CertificateError, CertificateErrorSeverity, ClientTls, Validation};
 
 /// Beneath every builder: what was set, and the connecting itself.
 #[derive(Debug)]
@@ -26,6 +27,11 @@ pub(crate) struct ConnectOptions {
     pub(crate) tcp: TcpOptions,
     /// How many addresses of a name are tried.
     pub(crate) max_addresses: usize,
+    pub(crate) resolver: Resolver,
+    pub(crate) tls: ClientTls,
+    /// The errors of the server's certificate that are let pass.
+    pub(crate) ignorable: Vec<CertificateError>,
+    pub(crate) validation: Option<Validation>,
     /// The first setting that cannot be.
     invalid: Option<Error>,
 }
@@ -41,6 +47,10 @@ impl Default for ConnectOptions {
             tcp: TcpOptions::default(),
             // As many as UWP tries.
             max_addresses: 5,
+            resolver: Resolver::default(),
+            tls: ClientTls::default(),
+            ignorable: Vec::new(),
+            validation: None,
             invalid: None,
         }
     }
@@ -78,6 +88,17 @@ impl ConnectOptions {
             ));
         }
         self.max_addresses = count;
+    }
+
+    pub(crate) fn ignore(&mut self, errors: impl IntoIterator<Item = CertificateError>) {
+        for error in errors {
+            if error.severity() == CertificateErrorSeverity::Fatal {
+                self.refuse(Error::invalid_argument(format!(
+                    "expected a certificate error that may be ignored, got {error:?}"
+                )));
+            }
+            self.ignorable.push(error);
+        }
     }
 
     /// Connects, and gives what a socket is made of.
@@ -180,11 +201,108 @@ macro_rules! shared_settings {
                 self
             }
 
-            /// How many addresses of a name are tried, in the system's order of preference; 5 by
-            /// default, as in UWP. Zero is refused by `connect`.
+            /// How many addresses of a name are tried; 5 by default, as in UWP. Zero is refused by
+            /// `connect`.
+            ///
+            /// They are tried in the resolver's order of preference, IPv6 and IPv4 in turns
+            /// (RFC 8305): the next one begins a quarter of a second after the one before, or at
+            /// once when that has failed, and the first connection that stands is taken. Each may
+            /// take [`Timeouts::connect`](crate::Timeouts::connect).
             #[must_use]
             pub fn max_addresses(mut self, count: usize) -> Self {
                 self.options.set_max_addresses(count);
+                self
+            }
+
+            /// Who finds the addresses of a name: a table, a closure, or a
+            /// [`Resolve`](crate::Resolve) of your own; by default the system.
+            ///
+            /// Over a stream of your own it has no effect.
+            #[must_use]
+            pub fn resolver(mut self, resolver: impl $crate::Resolve + 'static) -> Self {
+                self.options.resolver = $crate::connect::Resolver::new(resolver);
+                self
+            }
+
+            /// This end's address, on a host that has several; the system's choice by default.
+            ///
+            /// It takes an [`IpAddr`](::std::net::IpAddr), or a
+            /// [`SocketAddr`](::std::net::SocketAddr) with a port, 0 for any. Addresses of the
+            /// other family are not tried, and do not count as tried: so
+            /// `Ipv4Addr::UNSPECIFIED` says no more than that IPv6 is not wanted. With a port of
+            /// its own a client can connect to each server once at a time; elsewhere than on Unix
+            /// only one address at a time. Over a stream of your own it has no effect.
+            #[must_use]
+            pub fn local_address(mut self, address: impl Into<$crate::LocalAddress>) -> Self {
+                self.options.tcp.local_address = Some(address.into());
+                self
+            }
+
+            /// The settings of TLS for a `wss` address; [`ClientTls::default`](crate::ClientTls)
+            /// by default.
+            #[must_use]
+            pub fn tls(mut self, tls: $crate::ClientTls) -> Self {
+                self.options.tls = tls;
+                self
+            }
+
+            /// Connects to a server although its certificate has these errors
+            /// (`Control.IgnorableServerCertificateErrors` in UWP); none by default.
+            ///
+            /// Whoever is between the two may then read and change all that is said: use it with
+            /// [`server_custom_validation`](Self::server_custom_validation) or a
+            /// [pin](crate::ClientTlsBuilder::pin_certificate), or better trust the server's own
+            /// [root](crate::ClientTlsBuilder::only_roots). Other errors still fail, also when the
+            /// certificate has both. Such a connection resumes no session. It concerns the server
+            /// alone, no proxy. An error that may not be ignored (see
+            /// [`CertificateError::severity`](crate::CertificateError::severity)) is refused by
+            /// `connect`.
+            #[must_use]
+            #[doc(alias = "IgnorableServerCertificateErrors")]
+            pub fn dangerously_ignore_certificate_errors(
+                mut self,
+                errors: impl IntoIterator<Item = $crate::CertificateError>,
+            ) -> Self {
+                self.options.ignore(errors);
+                self
+            }
+
+            /// Has `handler` look at the server's certificate and decide
+            /// (`ServerCustomValidationRequested` in UWP).
+            ///
+            /// It is called when all other checks are passed, with the errors that were ignored,
+            /// and before a byte of the request has gone out; for a resumed session too. It has
+            /// the time of [`Timeouts::tls`](crate::Timeouts::tls). When it rejects, connecting
+            /// fails with
+            /// [`ErrorKind::CertificateRejected`](crate::ErrorKind::CertificateRejected) and the
+            /// HRESULT 0x800C000E (`INET_E_SECURITY_PROBLEM`). Its panic is that of the caller of
+            /// `connect`.
+            ///
+            /// ```
+            /// # async fn run(fingerprint: [u8; 32]) -> Result<(), twinsock::Error> {
+            /// use twinsock::{MessageWebSocket, Verdict};
+            ///
+            /// let socket = MessageWebSocket::builder()
+            ///     .server_custom_validation(move |tls| async move {
+            ///         match tls.peer_certificate() {
+            ///             Some(shown) if shown.sha256() == fingerprint => Verdict::Accept,
+            ///             _ => Verdict::Reject,
+            ///         }
+            ///     })
+            ///     .connect("wss://bank.example/")
+            ///     .await?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            #[must_use]
+            pub fn server_custom_validation<F>(
+                mut self,
+                handler: impl Fn($crate::TlsInformation) -> F + Send + Sync + 'static,
+            ) -> Self
+            where
+                F: Future<Output = $crate::Verdict> + Send + 'static,
+            {
+                self.options.validation = Some($crate::tls::Validation::new(handler));
                 self
             }
 

@@ -33,7 +33,8 @@ pub enum ErrorKind {
     NameNotResolved,
     /// No address of the host could be connected to.
     CannotConnect,
-    /// The server's certificate was not accepted; see [`Error::certificate_errors`].
+    /// The server's certificate was not accepted, see [`Error::certificate_errors`], or the
+    /// application itself rejected it.
     CertificateRejected,
     /// No TLS could be agreed on, for another reason than the server's certificate: the server
     /// speaks none, wants a client certificate, knows no common version.

@@ -1,5 +1,6 @@
 //! What can go wrong, sorted by whose fault it is.
 
+mod addresses;
 mod conversions;
 mod kind;
 mod status;
@@ -16,6 +17,7 @@ use crate::connect::ConnectReport;
 use crate::timeout::Timeout;
 use crate::tls::CertificateError;
 
+pub use crate::error::addresses::{AddressFailure, FailedAddress};
 pub use crate::error::kind::{ErrorKind, RedirectFault};
 
 /// Why something could not be done.
@@ -53,10 +55,14 @@ enum Detail {
     Response(Response<Bytes>),
     /// What was found in the server's certificate.
     Certificate(Vec<CertificateError>),
+    /// What was found and ignored in a certificate that the application has rejected.
+    RefusedCertificate(Vec<CertificateError>),
     /// Why a peer ended a stream.
     CloseReason(CloseReason),
     /// How an open connection failed.
     Failure(Failure),
+    /// Which addresses were not connected to.
+    Addresses(Vec<FailedAddress>),
 }
 
 impl Error {
@@ -108,11 +114,12 @@ impl Error {
     }
 
     /// All that was found wrong with the server's certificate, when that is why no connection was
-    /// made (`ServerCertificateErrors` in UWP); else nothing.
+    /// made (`ServerCertificateErrors` in UWP), errors that were to be ignored included; else
+    /// nothing.
     #[must_use]
     pub fn certificate_errors(&self) -> &[CertificateError] {
         match &self.0.detail {
-            Detail::Certificate(errors) => errors,
+            Detail::Certificate(errors) | Detail::RefusedCertificate(errors) => errors,
             _ => &[],
         }
     }
@@ -206,16 +213,35 @@ impl Error {
     }
 
     /// The server's certificate was not accepted because of `errors`.
-    #[expect(dead_code, reason = "the TLS step is to come")]
     pub(crate) fn certificate_rejected(
+        context: impl Into<String>,
+        errors: Vec<CertificateError>,
+        source: io::Error,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            kind: ErrorKind::CertificateRejected,
+            context: context.into(),
+            source: Some(source.into()),
+            detail: Detail::Certificate(errors),
+            report: None,
+        }))
+    }
+
+    /// The application did not accept the server's certificate, in which `errors` were ignored.
+    pub(crate) fn certificate_refused(
         context: impl Into<String>,
         errors: Vec<CertificateError>,
     ) -> Self {
         Self::with_detail(
             ErrorKind::CertificateRejected,
             context,
-            Detail::Certificate(errors),
+            Detail::RefusedCertificate(errors),
         )
+    }
+
+    /// Whether it was the application itself that did not accept the server's certificate.
+    fn is_refused_certificate(&self) -> bool {
+        matches!(self.0.detail, Detail::RefusedCertificate(_))
     }
 
     pub(crate) fn invalid_argument(context: impl Into<String>) -> Self {
@@ -251,14 +277,6 @@ impl Error {
         Self::new(
             ErrorKind::NameNotResolved,
             format!("the name {host:?} has no address"),
-        )
-    }
-
-    pub(crate) fn cannot_connect(address: std::net::SocketAddr, source: io::Error) -> Self {
-        Self::with_source(
-            ErrorKind::CannotConnect,
-            format!("no connection to {address}"),
-            source,
         )
     }
 

@@ -1,7 +1,5 @@
 //! The numbers of the Universal Windows Platform for an error.
 
-use std::io;
-
 use crate::error::{Error, ErrorKind};
 use crate::timeout::Timeout;
 use crate::tls::CertificateError;
@@ -18,7 +16,7 @@ impl Error {
     /// | `Aborted` | `OperationCanceled` |
     /// | `NameNotResolved` | `HostNameNotResolved` |
     /// | `CannotConnect` | `ServerUnreachable` when there was no way to any address, else `CannotConnect` |
-    /// | `CertificateRejected` | that of the error found, see [`CertificateError`](crate::CertificateError); `CertificateContainsErrors` for several |
+    /// | `CertificateRejected` | that of the error found, see [`CertificateError`](crate::CertificateError); `CertificateContainsErrors` for several, and when the application rejected it |
     /// | `TlsFailed` | `CannotConnect` |
     /// | `ProxyFailed` | the HTTP status when the proxy gave one, else `CannotConnect` |
     /// | `ProxyAuthenticationRequired` | `ProxyAuthenticationRequired` |
@@ -29,6 +27,21 @@ impl Error {
     /// | `Timeout(Pong)`: the peer fell silent | `ServerUnreachable` |
     /// | any other `Timeout(_)` | `Timeout` |
     /// | `ConnectionLost` | `ConnectionReset` after a TCP reset, else `ConnectionAborted` |
+    ///
+    /// When the addresses of a host have failed for different reasons, the one that was come
+    /// nearest to decides ([`failed_addresses`](Self::failed_addresses) has them all):
+    ///
+    /// | the most that came of any address | kind | status |
+    /// | --- | --- | --- |
+    /// | it refused, or the network said something else | `CannotConnect` | `CannotConnect` |
+    /// | it did not answer in time | `Timeout(Connect)` | `Timeout` |
+    /// | there was no way to it | `CannotConnect` | `ServerUnreachable` |
+    /// | the local address could not be used | `CannotConnect` | `CannotConnect` |
+    /// | the system gave no socket | `System` | `Unknown` |
+    /// | the local address is of the other family | `CannotConnect` | `ServerUnreachable` |
+    ///
+    /// When [`Timeouts::overall`](crate::Timeouts::overall) was over first, it is
+    /// `Timeout(Connect)` and `Timeout`, whatever some addresses said before.
     #[must_use]
     pub fn status(&self) -> WebErrorStatus {
         match self.kind() {
@@ -40,6 +53,9 @@ impl Error {
             ErrorKind::NameNotResolved => WebErrorStatus::HostNameNotResolved,
             ErrorKind::CannotConnect if self.is_unreachable() => WebErrorStatus::ServerUnreachable,
             ErrorKind::CannotConnect | ErrorKind::TlsFailed => WebErrorStatus::CannotConnect,
+            ErrorKind::CertificateRejected if self.is_refused_certificate() => {
+                WebErrorStatus::CertificateContainsErrors
+            }
             ErrorKind::CertificateRejected => CertificateError::status(self.certificate_errors()),
             ErrorKind::ProxyAuthenticationRequired => WebErrorStatus::ProxyAuthenticationRequired,
             ErrorKind::ProxyFailed => self
@@ -62,14 +78,16 @@ impl Error {
 
     /// The HRESULT that the Universal Windows Platform would give: that of
     /// [`status`](Self::status), but 0x80070057 (`E_INVALIDARG`) for a bad argument, 0x8000000E
-    /// (`E_ILLEGAL_METHOD_CALL`) for a call that does not fit, and 0x80000013 (`RO_E_CLOSED`) for
-    /// a socket that is closed.
+    /// (`E_ILLEGAL_METHOD_CALL`) for a call that does not fit, 0x80000013 (`RO_E_CLOSED`) for a
+    /// socket that is closed, and 0x800C000E (`INET_E_SECURITY_PROBLEM`) for a certificate that
+    /// the application itself has rejected.
     #[must_use]
     pub fn hresult(&self) -> i32 {
         match self.kind() {
             ErrorKind::InvalidArgument => hresult(0x8007_0057),
             ErrorKind::IllegalCall => hresult(0x8000_000E),
             ErrorKind::Closed => hresult(0x8000_0013),
+            ErrorKind::CertificateRejected if self.is_refused_certificate() => hresult(0x800C_000E),
             _ => self.status().hresult(),
         }
     }
@@ -77,23 +95,11 @@ impl Error {
     fn http_status(&self) -> Option<u16> {
         self.response().map(|response| response.status().as_u16())
     }
-
-    /// Whether the network knew no way to the peer.
-    fn is_unreachable(&self) -> bool {
-        let source = self.0.source.as_ref();
-        source
-            .and_then(|source| source.downcast_ref::<io::Error>())
-            .is_some_and(|error| {
-                matches!(
-                    error.kind(),
-                    io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
-                )
-            })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::Arc;
 
     use twinsock_proto::Failure;
