@@ -23,6 +23,7 @@ import components  # noqa: E402
 import environment  # noqa: E402
 import failures  # noqa: E402
 import paths  # noqa: E402
+import rubbish  # noqa: E402
 from harness.checks import Check, run_checks  # noqa: E402
 from harness.environments import SetupFailed  # noqa: E402
 from harness.processes import end_cleanly_on_sigterm  # noqa: E402
@@ -41,7 +42,10 @@ def size(text: str) -> int:
 
 
 def all_checks(lab: Laboratory, total: int) -> list[Check]:
-    return paths.component_checks(lab) + paths.path_checks(lab, total) + environment.checks(lab) + failures.checks(lab)
+    return [
+        *paths.component_checks(lab), *paths.path_checks(lab, total), *environment.checks(lab), *failures.checks(lab),
+        *rubbish.checks(lab),
+    ]
 
 
 def main() -> int:
