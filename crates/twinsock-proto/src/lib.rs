@@ -4,21 +4,36 @@
 //! as arguments, and events, bytes and the next deadline come out. Whoever holds a socket drives
 //! it; the `twinsock` crate does so for tokio.
 //!
+//! # What it covers
+//! * The opening handshake of both sides, and a refusal with the beginning of its body: [`handshake`].
+//! * What may come before it: a tunnel through an HTTP or a SOCKS 5 proxy ([`proxy`]), the answer to a server or
+//!   proxy that asks for a password ([`authentication`]), and where a redirect leads
+//!   ([`WebSocketUri::join`](uri::WebSocketUri::join)).
+//! * Addresses, with zones of IPv6 addresses and, with the feature `idn`, host names of any script: [`uri`].
+//! * The open connection: messages, parts of messages, Ping and Pong, keep-alive, closing, limits and statistics:
+//!   [`Connection`].
+//!
+//! TLS, names, sockets and the choice of a proxy are its driver's.
+//!
 //! # Map
 //! ```text
-//!   handshake/   the opening handshake, both roles (§4)        uri       ws:// addresses (§3)
-//!   connection/  an open connection: joins the parts below, closing handshake (§7), timers
-//!   receive/     bytes → frames → messages (§5.4, §6.2, §8.1)
-//!   send/        messages → frames → bytes (§6.1)
-//!   frame/       one frame on the wire (§5.2–§5.5)
-//!   message      whole messages, lent and owned                limits    every size and time
-//!   error        failures, sorted by whose fault they are      role      client or server
+//!   proxy/           tunnels: CONNECT (RFC 9110), SOCKS 5 (RFC 1928, RFC 1929)
+//!   authentication/  Basic (RFC 7617) and Digest (RFC 7616)
+//!   handshake/       the opening handshake, both roles (§4)
+//!   uri/             ws:// addresses (§3; RFC 3986, RFC 6874)
+//!
+//!   connection/      an open connection: joins the parts below, closing handshake (§7), timers
+//!   receive/         bytes → frames → messages (§5.4, §6.2, §8.1)
+//!   send/            messages → frames → bytes (§6.1)
+//!   frame/           one frame on the wire (§5.2–§5.5)
+//!   message          whole messages, lent and owned                limits    every size and time
+//!   error            failures, sorted by whose fault they are      role      client or server
 //! ```
 //! Dependencies point downwards only. `connection` uses `receive` and `send`, both use `frame`.
 //!
 //! # Driving a connection
 //! One input, then all outputs, then wait; see [`Connection`] for the contract and a
-//! walk-through that runs, and [`handshake`] for the steps before it.
+//! walk-through that runs, and [`handshake`], [`authentication`] and [`proxy`] for the steps before it.
 //!
 //! # What always holds
 //! * The same bytes give the same events however they are cut.
