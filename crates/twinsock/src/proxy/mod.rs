@@ -135,7 +135,7 @@ impl Proxy {
     }
 
     /// The name and the password for the proxy, if it was given any.
-    #[expect(dead_code, reason = "the dialler is to ask")]
+    #[expect(dead_code, reason = "the tunnel is to come")]
     pub(crate) fn given_credential(&self) -> Option<&Credential> {
         self.credential.as_ref()
     }
