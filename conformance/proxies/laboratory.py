@@ -6,7 +6,7 @@ import contextlib
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +15,7 @@ import components
 from certificates import Certificates, make_certificates
 from components import PASSWORD, USER, Component
 from harness.checks import CheckFailed
+from harness.environments import SetupFailed
 from harness.processes import Child, Deadline, free_port
 from traffic import Program
 
@@ -67,9 +68,13 @@ class Laboratory:
         server = self.server()
         return self._once("gate", lambda: components.digest_gate(self.folder, server)).address
 
-    def _once(self, name: str, start) -> Component:
+    def _once(self, name: str, start: Callable[[], Component]) -> Component:
         if name not in self._started:
-            component = start()
+            try:
+                component = start()
+            except SetupFailed as failure:
+                # Other paths may be there all the same.
+                raise CheckFailed(str(failure)) from failure
             self._stack.push(component.child)
             self._started[name] = component
         return self._started[name]

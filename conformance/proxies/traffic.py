@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from harness.checks import require, require_equal
+from harness.checks import CheckFailed, require_equal
 
 MESSAGES = 1000
 MIB = 1 << 20
@@ -92,7 +92,9 @@ def echo_lines(program: Program, words: list[str], variables: dict[str, str] | N
         done = program.run(["connect", *words], stdin, 120, variables)
     said = done.stderr.decode("utf-8", "replace")
     require_equal("exit code and standard error", (0, ""), (done.returncode, said))
-    require(done.stdout == sent, f"expected the {len(sent)} bytes that were sent, got {len(done.stdout)}, first difference at {difference(sent, done.stdout)}")
+    if done.stdout != sent:
+        place = difference(sent, done.stdout)
+        raise CheckFailed(f"expected the {len(sent)} bytes that were sent, got {len(done.stdout)}, others from {place} on")
     return f"{MESSAGES} messages, {len(sent) / MIB:.1f} MiB, in {time.monotonic() - started:.2f} s"
 
 

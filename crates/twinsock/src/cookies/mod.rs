@@ -178,6 +178,7 @@ mod tests {
                 "https://h.example:8443/a?b=%20c",
             ),
             ("wss://[::1]:443/", "https://[::1]/"),
+            ("ws://[fe80::1%25eth0]/", "http://[fe80::1]/"),
             ("ws://a_b.example/?x", "http://a_b.example/?x"),
         ] {
             let (notebook, cookies) = notebook("id=1");

@@ -40,14 +40,13 @@ pub(super) fn parse(address: &str) -> Result<Proxy, Fault> {
     }
     let port = default_port(host_and_port, scheme);
     let uri = format!("ws://{host_and_port}{port}/").parse::<WebSocketUri>();
-    let uri = uri.map_err(|error| match error {
+    let address = uri.map_err(|error| match error {
         UriError::Port { .. } => Fault::Port,
         _ => Fault::Host,
     })?;
     Ok(Proxy {
         scheme,
-        host: uri.host().to_owned(),
-        port: uri.port(),
+        address,
         credential: user_info.map(read_credential).transpose()?,
         exceptions: Exceptions::default(),
     })
@@ -160,6 +159,7 @@ mod tests {
             ("socks5://127.0.0.1", "socks5://127.0.0.1:1080"),
             ("socks5h://[0:0::1]:9050", "socks5h://[::1]:9050"),
             ("[::1]", "http://[::1]:1080"),
+            ("[fe80::1%25eth0]:80", "http://[fe80::1%25eth0]:80"),
             ("user:password@proxy.example:1", "http://proxy.example:1"),
             ("user:password@[::1]:2", "http://[::1]:2"),
         ] {

@@ -17,7 +17,7 @@ use crate::proxy::{Proxy, environment};
 /// | `wss://` | `wss_proxy`, `WSS_PROXY`, `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY` |
 ///
 /// `HTTP_PROXY` is not read, because a web server that runs a program by CGI lets its clients set
-/// it. A value is an address as [`Proxy::parse`] reads it; one that it refuses is an error when
+/// it; on Windows, where `http_proxy` is the same variable, it is. A value is an address as [`Proxy::parse`] reads it; one that it refuses is an error when
 /// connecting. They are read at each connecting.
 ///
 /// Hosts in `no_proxy`, else `NO_PROXY`, are connected to directly. It is a single `*` for all

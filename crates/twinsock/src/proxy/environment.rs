@@ -94,8 +94,8 @@ mod tests {
         Ok(proxy.map(|proxy| proxy.host().to_owned()))
     }
 
-    /// Variables, an address, and its proxy: what curl documents (libcurl-env) and does. For `ws`
-    /// and `wss` it is that of curl 8.
+    /// Variables, an address, and its proxy: what curl documents (libcurl-env), and what libcurl
+    /// 8.23 does.
     const ROWS: &[(&str, &str, Option<&str>)] = &[
         // Nothing set, no proxy.
         ("", "ws://h.example", None),

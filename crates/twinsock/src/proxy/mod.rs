@@ -9,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use twinsock_proto::authentication::Credential;
+use twinsock_proto::uri::WebSocketUri;
 
 pub use crate::proxy::choice::ProxyChoice;
 
@@ -42,9 +43,9 @@ use crate::proxy::exceptions::Exceptions;
 #[derive(Clone, Debug)]
 pub struct Proxy {
     scheme: ProxyScheme,
-    /// In lower case; an IPv6 address without its brackets.
-    host: String,
-    port: u16,
+    /// Host and port, as if a WebSocket were to be there: what reaches such a server reaches the
+    /// proxy too.
+    address: WebSocketUri,
     credential: Option<Credential>,
     exceptions: Exceptions,
 }
@@ -118,13 +119,19 @@ impl Proxy {
     /// The proxy's host, in lower case; an IPv6 address comes without its brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        self.address.host()
     }
 
     /// The proxy's port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
+    }
+
+    /// Host and port, and the zone of a link-local address; the rest says nothing.
+    #[expect(dead_code, reason = "the dialler is to ask")]
+    pub(crate) fn address(&self) -> &WebSocketUri {
+        &self.address
     }
 
     /// The name and the password for the proxy, if it was given any.
@@ -159,13 +166,14 @@ impl TryFrom<&str> for Proxy {
 /// The address without user name and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            scheme, host, port, ..
-        } = self;
-        if host.contains(':') {
-            write!(formatter, "{scheme}://[{host}]:{port}")
-        } else {
-            write!(formatter, "{scheme}://{host}:{port}")
+        let scheme = self.scheme;
+        let host_and_port = self.address.as_str().trim_start_matches("ws://");
+        let host_and_port = host_and_port.trim_end_matches('/');
+        write!(formatter, "{scheme}://{host_and_port}")?;
+        match self.port() {
+            // The normal form of an address leaves it out.
+            80 => formatter.write_str(":80"),
+            _ => Ok(()),
         }
     }
 }
