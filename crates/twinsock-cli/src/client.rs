@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use twinsock::{Error, ErrorKind, MessageWebSocketBuilder, StreamWebSocketBuilder, Timeouts};
+use twinsock::{
+    CertificateError, ClientTls, Credential, Error, ErrorKind, Information, MessageWebSocketBuilder, Proxy,
+    ProxyChoice, RedirectPolicy, StreamWebSocketBuilder, Timeouts,
+};
 
-use crate::args::ClientOptions;
+use crate::args::{ClientOptions, Secret};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, chain};
+use crate::{tls, verbose};
 
 /// How long the peer is waited for when nobody reads what it sends any more.
 pub(crate) const LEAVE_TIME: Duration = Duration::from_secs(1);
@@ -16,22 +20,36 @@ pub(crate) trait Builder: Sized {
     fn header(self, name: &str, value: &str) -> Self;
     fn protocol(self, protocol: &str) -> Self;
     fn timeouts(self, timeouts: Timeouts) -> Self;
+    fn tls(self, tls: ClientTls) -> Self;
+    fn proxy(self, proxy: ProxyChoice) -> Self;
+    fn proxy_credential(self, credential: Credential) -> Self;
+    fn server_credential(self, credential: Credential) -> Self;
+    fn redirects(self, policy: RedirectPolicy) -> Self;
+}
+
+/// A method of a builder under the same name.
+macro_rules! forward {
+    ($builder:ident: $($method:ident($($name:ident: $argument:ty),*)),* $(,)?) => {
+        impl Builder for $builder {
+            $(fn $method(self, $($name: $argument),*) -> Self {
+                self.$method($($name),*)
+            })*
+        }
+    };
 }
 
 macro_rules! is_a_builder {
     ($builder:ident) => {
-        impl Builder for $builder {
-            fn header(self, name: &str, value: &str) -> Self {
-                self.header(name, value)
-            }
-
-            fn protocol(self, protocol: &str) -> Self {
-                self.protocol(protocol)
-            }
-
-            fn timeouts(self, timeouts: Timeouts) -> Self {
-                self.timeouts(timeouts)
-            }
+        forward! {
+            $builder:
+            header(name: &str, value: &str),
+            protocol(protocol: &str),
+            timeouts(timeouts: Timeouts),
+            tls(tls: ClientTls),
+            proxy(proxy: ProxyChoice),
+            proxy_credential(credential: Credential),
+            server_credential(credential: Credential),
+            redirects(policy: RedirectPolicy),
         }
     };
 }
@@ -40,7 +58,7 @@ is_a_builder!(MessageWebSocketBuilder);
 is_a_builder!(StreamWebSocketBuilder);
 
 /// Sets what the user asked for.
-pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> B {
+pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<B, Failure> {
     let mut builder = builder.timeouts(timeouts(options.connect_timeout));
     for header in &options.headers {
         builder = builder.header(&header.name, &header.value);
@@ -48,7 +66,43 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> B {
     for protocol in &options.protocols {
         builder = builder.protocol(protocol);
     }
-    builder
+    if let Some(proxy) = &options.proxy {
+        builder = builder.proxy(proxy_choice(proxy)?);
+    }
+    if let Some(user) = &options.proxy_user {
+        builder = builder.proxy_credential(credential("--proxy-user", user)?);
+    }
+    if let Some(user) = &options.user {
+        builder = builder.server_credential(credential("--user", user)?);
+    }
+    if options.follow_redirects {
+        builder = builder.redirects(RedirectPolicy::follow());
+    }
+    match tls::of_client(options)? {
+        Some(tls) => Ok(builder.tls(tls)),
+        None => Ok(builder),
+    }
+}
+
+fn proxy_choice(text: &Secret) -> Result<ProxyChoice, Failure> {
+    if text.0 == "none" {
+        return Ok(ProxyChoice::Direct);
+    }
+    let proxy = text.0.parse::<Proxy>();
+    let proxy = proxy.map_err(|error| Failure::of_library("--proxy", &error))?;
+    Ok(ProxyChoice::Through(proxy))
+}
+
+/// The text itself is not shown: it may hold a password, wherever its colon is missing.
+fn credential(option: &str, text: &Secret) -> Result<Credential, Failure> {
+    let refused = |expected: &str| {
+        Failure::new(ExitCode::Usage, format!("{option}: expected {expected}"))
+    };
+    let (user, password) = text
+        .0
+        .split_once(':')
+        .ok_or_else(|| refused("a name, a colon and a password, got no colon"))?;
+    Credential::new(user, password).map_err(|error| refused(&error.to_string()))
 }
 
 fn timeouts(overall: Option<Duration>) -> Timeouts {
@@ -66,7 +120,17 @@ fn timeouts(overall: Option<Duration>) -> Timeouts {
     }
 }
 
+/// Tells of a connection what the user wants to know.
+pub(crate) fn connected(options: &ClientOptions, information: &Information) {
+    if options.verbose {
+        verbose::tell_of_connection(information);
+    }
+}
+
 pub(crate) fn cannot_connect(options: &ClientOptions, error: &Error) -> Failure {
+    if options.verbose {
+        verbose::tell_of_failure(error);
+    }
     let uri = &options.uri;
     match error.kind() {
         ErrorKind::InvalidArgument => invalid_argument(options, error),
@@ -86,11 +150,6 @@ pub(crate) fn cannot_connect(options: &ClientOptions, error: &Error) -> Failure 
 
 /// The library names a header in lower case; the user is shown it as it was typed.
 fn invalid_argument(options: &ClientOptions, error: &Error) -> Failure {
-    if options.uri.to_ascii_lowercase().starts_with("wss://") {
-        let message = format!("cannot connect to {}: this program has no TLS", options.uri);
-        return Failure::new(ExitCode::Usage, message)
-            .with_hint("a TLS tunnel such as stunnel gives it a ws:// address");
-    }
     let text = chain(error);
     let is_named = |name: &str| {
         let mut words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
@@ -105,13 +164,25 @@ fn invalid_argument(options: &ClientOptions, error: &Error) -> Failure {
 
 /// What the user may try instead.
 fn hint(error: &Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::ProxyAuthenticationRequired => {
+            return Some("--proxy-user NAME:PASSWORD names the proxy's user".to_owned());
+        }
+        ErrorKind::CertificateRejected => {
+            let is_untrusted = error.certificate_errors() == [CertificateError::Untrusted];
+            return is_untrusted.then(|| "--ca FILE names certificates to trust".to_owned());
+        }
+        _ => {}
+    }
     let response = error.response()?;
     if let Some(location) = response.headers().get("location") {
         let location = String::from_utf8_lossy(location.as_bytes());
-        return Some(format!("the server points to {location}"));
+        return Some(format!(
+            "the server points to {location}; --follow-redirects goes there"
+        ));
     }
     match response.status().as_u16() {
-        401 => Some("--header 'Authorization: …' sends credentials".to_owned()),
+        401 => Some("--user NAME:PASSWORD sends credentials".to_owned()),
         200 => Some("this is a web server; its WebSocket may be at another path".to_owned()),
         _ => None,
     }

@@ -28,10 +28,12 @@ pub(crate) async fn run(options: ConnectOptions) -> Result<(), Failure> {
 
 async fn open(options: &ConnectOptions) -> Result<MessageWebSocket, Failure> {
     let builder = MessageWebSocket::builder().max_message_size(options.max_message_size);
-    let connected = client::set_up(builder, &options.client)
-        .connect(&options.client.uri)
-        .await;
-    connected.map_err(|error| client::cannot_connect(&options.client, &error))
+    let options = &options.client;
+    let builder = client::set_up(builder, options)?;
+    let socket = builder.connect(&options.uri).await;
+    let socket = socket.map_err(|error| client::cannot_connect(options, &error))?;
+    client::connected(options, socket.information());
+    Ok(socket)
 }
 
 /// Sends and prints at the same time, until the connection has closed.

@@ -18,10 +18,12 @@ pub(crate) enum ExitCode {
     StandardStream = 7,
     System = 8,
     Interrupted = 9,
+    TlsFailed = 10,
+    ProxyFailed = 11,
 }
 
 impl ExitCode {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Success,
         Self::Unexpected,
         Self::Usage,
@@ -32,6 +34,8 @@ impl ExitCode {
         Self::StandardStream,
         Self::System,
         Self::Interrupted,
+        Self::TlsFailed,
+        Self::ProxyFailed,
     ];
 
     fn meaning(self) -> &'static str {
@@ -48,6 +52,8 @@ impl ExitCode {
             Self::StandardStream => "standard input or output failed, or a line was not UTF-8",
             Self::System => "the system refused something, such as the port to listen on",
             Self::Interrupted => "SIGINT or SIGTERM ended a stream that was not whole",
+            Self::TlsFailed => "no TLS: the server's certificate is not trusted, or it wants another of ours",
+            Self::ProxyFailed => "the proxy made no connection, or wants credentials",
         }
     }
 }
@@ -63,7 +69,11 @@ impl From<ErrorKind> for ExitCode {
         match kind {
             ErrorKind::InvalidArgument => Self::Usage,
             ErrorKind::NameNotResolved | ErrorKind::CannotConnect => Self::CannotConnect,
-            ErrorKind::HandshakeRefused | ErrorKind::InvalidHandshake => Self::HandshakeFailed,
+            ErrorKind::HandshakeRefused
+            | ErrorKind::InvalidHandshake
+            | ErrorKind::RedirectFailed(_) => Self::HandshakeFailed,
+            ErrorKind::CertificateRejected | ErrorKind::TlsFailed => Self::TlsFailed,
+            ErrorKind::ProxyFailed | ErrorKind::ProxyAuthenticationRequired => Self::ProxyFailed,
             ErrorKind::Timeout(_) => Self::TimedOut,
             ErrorKind::System => Self::System,
             ErrorKind::ClosedByPeer(_) => Self::Unexpected,

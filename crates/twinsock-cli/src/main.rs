@@ -21,6 +21,8 @@ mod standard_input;
 mod stop_signal;
 mod stream;
 mod terminal;
+mod tls;
+mod verbose;
 
 use crate::args::Command;
 use crate::exit_code::ExitCode;

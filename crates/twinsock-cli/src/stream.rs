@@ -52,10 +52,12 @@ async fn open(options: &StreamOptions) -> Result<StreamWebSocket, Failure> {
     if options.text_as_bytes {
         builder = builder.text_as_bytes();
     }
-    let connected = client::set_up(builder, &options.client)
-        .connect(&options.client.uri)
-        .await;
-    connected.map_err(|error| client::cannot_connect(&options.client, &error))
+    let options = &options.client;
+    let builder = client::set_up(builder, options)?;
+    let socket = builder.connect(&options.uri).await;
+    let socket = socket.map_err(|error| client::cannot_connect(options, &error))?;
+    client::connected(options, socket.information());
+    Ok(socket)
 }
 
 /// Copies both ways until the peer has said all.

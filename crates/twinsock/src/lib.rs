@@ -125,7 +125,6 @@ mod message;
 mod opening;
 mod proxy;
 mod received;
-#[path = "connect/redirect.rs"]
 mod redirect;
 mod stream;
 mod tcp_options;

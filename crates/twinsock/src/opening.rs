@@ -63,6 +63,16 @@ impl Addresses {
 }
 
 impl Opening {
+    pub(crate) fn new(head: Head, protocol: Option<Subprotocol>) -> Self {
+        Self {
+            head,
+            protocol,
+            addresses: None,
+            tls: None,
+            report: None,
+        }
+    }
+
     pub(crate) fn protocol(&self) -> Option<&str> {
         self.protocol.as_ref().map(Subprotocol::as_str)
     }

@@ -59,13 +59,7 @@ pub(crate) async fn accept(requested: Requested, options: &AcceptOptions) -> Res
             .map_err(|error| Error::connection_lost(Arc::new(error)))
     };
     within(options.timeout(), send).await?;
-    let opening = Opening {
-        head: Head::FromClient(request),
-        protocol,
-        addresses: None,
-        tls: None,
-        report: None,
-    };
+    let opening = Opening::new(Head::FromClient(request), protocol);
     Ok(Opened {
         stream,
         opening,

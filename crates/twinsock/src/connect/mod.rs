@@ -1,36 +1,45 @@
 //! A client's way to an open connection, a file per step.
 //!
 //! ```text
-//!  resolve ──▶ tcp ──▶ secure (wss) ──▶ handshake
+//!  journey ─▶ route ─▶ resolve ─▶ tcp ─▶ tunnel ─▶ secure ─▶ handshake ─▶ open
+//!     ▲                                (a proxy's)  (wss)        │
+//!     └──────── another address, or credentials ◀── refused ─────┘
 //! ```
 
+mod authentication;
 mod budget;
 mod handshake;
+mod journey;
+mod negotiate;
 mod options;
 mod order;
 mod race;
 mod report;
 mod resolve;
+mod route;
 mod schedule;
 mod secure;
+mod settings;
 mod tcp;
+mod tunnel;
 
-use tokio::net::TcpStream;
 use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::{Scheme, WebSocketUri};
 
 pub use crate::connect::report::{ConnectPhase, ConnectReport, ConnectStep};
 pub use crate::connect::resolve::{Resolve, Resolving};
 
-pub(crate) use crate::connect::options::{ConnectOptions, shared_settings};
+pub(crate) use crate::connect::options::ConnectOptions;
 pub(crate) use crate::connect::resolve::Resolver;
+pub(crate) use crate::connect::settings::shared_settings;
 
 use crate::connect::budget::Budget;
-use crate::connect::resolve::Destination;
+use crate::connect::journey::Journey;
 use crate::connect::secure::{Check, Secured};
 use crate::driver::ByteStream;
-use crate::error::Error;
-use crate::opening::{Addresses, Opened};
+use crate::error::{Error, ErrorKind};
+use crate::opening::Opened;
+use crate::proxy::Proxy;
 use crate::timeout::Timeout;
 
 /// One attempt to connect: its settings, its time, and what came of its steps.
@@ -40,22 +49,25 @@ pub(crate) struct Attempt<'a> {
     report: ConnectReport,
 }
 
-/// Connects: the name, its addresses, the handshake. The report is kept, whatever comes of it.
-async fn connect(request: Request, options: &ConnectOptions) -> Result<Opened, Error> {
+/// Connects to `uri`. The report is kept, whatever comes of it.
+async fn connect(uri: WebSocketUri, options: &ConnectOptions) -> Result<Opened, Error> {
     let mut attempt = Attempt::new(options);
-    match attempt.connect(request).await {
+    match attempt.connect(Journey::new(options, uri)).await {
         Ok(opened) => Ok(opened.reported(attempt.report)),
         Err(error) => Err(error.reported(attempt.report)),
     }
 }
 
-/// Does the opening handshake over `stream`.
+/// Does the opening handshake over `stream`, with one request.
 async fn connect_over(
     stream: Box<dyn ByteStream>,
-    request: Request,
+    uri: WebSocketUri,
     options: &ConnectOptions,
 ) -> Result<Opened, Error> {
-    Attempt::new(options).open(stream, request).await
+    let journey = Journey::new(options, uri);
+    let opened = Attempt::new(options).open(stream, journey.request()?).await;
+    journey.store_cookies(&opened)?;
+    opened
 }
 
 impl<'a> Attempt<'a> {
@@ -67,13 +79,27 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn connect(&mut self, request: Request) -> Result<Opened, Error> {
-        let (stream, ends) = self.reach(request.uri()).await?;
-        let stream: Box<dyn ByteStream> = Box::new(stream);
-        let (stream, tls) = match request.uri().scheme() {
+    /// Each request takes a connection of its own: a server that has refused need not keep it.
+    async fn connect(&mut self, mut journey: Journey<'_>) -> Result<Opened, Error> {
+        loop {
+            let opened = self.connect_once(&journey).await;
+            journey.store_cookies(&opened)?;
+            match opened {
+                Err(error) if error.kind() == ErrorKind::HandshakeRefused => {
+                    journey.go_on_after(error)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn connect_once(&mut self, journey: &Journey<'_>) -> Result<Opened, Error> {
+        let request = journey.request()?;
+        let (stream, ends) = self.reach(journey.uri()).await?;
+        let (stream, tls) = match journey.uri().scheme() {
             Scheme::Ws => (stream, None),
             Scheme::Wss => {
-                let secured = self.secure(stream, request.uri().host()).await?;
+                let secured = self.secure(stream, journey).await?;
                 (secured.stream, Some(secured.information))
             }
         };
@@ -82,20 +108,36 @@ impl<'a> Attempt<'a> {
     }
 
     /// TLS with the server over `stream`.
-    async fn secure(&mut self, stream: Box<dyn ByteStream>, host: &str) -> Result<Secured, Error> {
-        let check = Check {
-            tls: &self.options.tls,
-            ignorable: &self.options.ignorable,
-            validation: self.options.validation.as_ref(),
-        };
-        let securing = secure::secure(stream, host, &check);
-        let securing = self.budget.spend(Timeout::Tls, securing);
-        self.report.record(ConnectPhase::Tls, host, securing).await
+    async fn secure(
+        &mut self,
+        stream: Box<dyn ByteStream>,
+        journey: &Journey<'_>,
+    ) -> Result<Secured, Error> {
+        self.agree(stream, journey.uri().host(), &journey.check())
+            .await
     }
 
-    /// A TCP connection to the host.
-    async fn reach(&mut self, uri: &WebSocketUri) -> Result<(TcpStream, Addresses), Error> {
-        tcp::reach(&Destination::of(uri), self).await
+    /// TLS with a proxy over `stream`.
+    async fn secure_to_proxy(
+        &mut self,
+        stream: Box<dyn ByteStream>,
+        proxy: &Proxy,
+    ) -> Result<Box<dyn ByteStream>, Error> {
+        let tls = proxy.own_tls().cloned().unwrap_or_default();
+        let check = Check::of_proxy(&tls);
+        let secured = self.agree(stream, proxy.host(), &check).await?;
+        Ok(secured.stream)
+    }
+
+    async fn agree(
+        &mut self,
+        stream: Box<dyn ByteStream>,
+        host: &str,
+        check: &Check<'_>,
+    ) -> Result<Secured, Error> {
+        let securing = secure::secure(stream, host, check);
+        let securing = self.budget.spend(Timeout::Tls, securing);
+        self.report.record(ConnectPhase::Tls, host, securing).await
     }
 
     /// The opening handshake over `stream`.
@@ -104,7 +146,8 @@ impl<'a> Attempt<'a> {
         stream: Box<dyn ByteStream>,
         request: Request,
     ) -> Result<Opened, Error> {
-        let subject = request.uri().to_string();
+        // Not the resource: a query may be a secret.
+        let subject = request.uri().authority().to_owned();
         let opening = handshake::open(stream, request, &self.budget);
         let opening = self.budget.spend(Timeout::Handshake, opening);
         self.report
@@ -117,9 +160,10 @@ impl<'a> Attempt<'a> {
 #[cfg(test)]
 mod tests {
     use socket2::SockRef;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::connect::resolve::Host;
     use crate::message::{MessageWebSocket, MessageWebSocketBuilder};
     use crate::timeout::Timeouts;
 
@@ -128,7 +172,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let uri = format!("ws://{address}/").parse().unwrap();
-        let (stream, _) = Attempt::new(&builder.options).reach(&uri).await.unwrap();
+        let (stream, _) = tcp::reach(&Host::of(&uri), &mut Attempt::new(&builder.options))
+            .await
+            .unwrap();
         (stream, TcpStream::connect(address).await.unwrap())
     }
 

@@ -106,41 +106,41 @@ impl fmt::Debug for Resolver {
 
 /// A host to connect to: the server, or a proxy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Destination<'a> {
+pub(crate) struct Host<'a> {
     /// A name, or an address without brackets.
-    pub(crate) host: &'a str,
+    pub(crate) name: &'a str,
     /// The interface behind which a link-local address is valid (RFC 4007 §11).
     pub(crate) zone: Option<&'a str>,
     pub(crate) port: u16,
 }
 
-impl<'a> Destination<'a> {
+impl<'a> Host<'a> {
     pub(crate) fn of(uri: &'a WebSocketUri) -> Self {
         Self {
-            host: uri.host(),
+            name: uri.host(),
             zone: uri.zone(),
             port: uri.port(),
         }
     }
 }
 
-/// The addresses of the destination, each once, in the resolver's order of preference: of each
+/// The addresses of the host, each once, in the resolver's order of preference: of each
 /// family no more than may be tried.
 pub(crate) async fn addresses(
-    destination: &Destination<'_>,
+    host: &Host<'_>,
     options: &ConnectOptions,
 ) -> Result<Vec<SocketAddr>, Error> {
-    let &Destination { host, zone, port } = destination;
-    let found = match (host.parse::<IpAddr>(), zone) {
+    let &Host { name, zone, port } = host;
+    let found = match (name.parse::<IpAddr>(), zone) {
         (Ok(address), None) => return Ok(vec![SocketAddr::new(address, port)]),
         // Only the system knows the number of an interface.
-        (_, Some(zone)) => System.resolve(&format!("{host}%{zone}"), port).await,
-        (Err(_), None) => options.resolver.0.resolve(host, port).await,
+        (_, Some(zone)) => System.resolve(&format!("{name}%{zone}"), port).await,
+        (Err(_), None) => options.resolver.0.resolve(name, port).await,
     };
-    let found = found.map_err(|error| Error::name_not_resolved(host, error))?;
+    let found = found.map_err(|error| Error::name_not_resolved(name, error))?;
     let addresses = needed(found, port, options.max_addresses);
     if addresses.is_empty() {
-        Err(Error::no_address(host))
+        Err(Error::no_address(name))
     } else {
         Ok(addresses)
     }
@@ -212,12 +212,12 @@ mod tests {
     }
 
     async fn found(
-        destination: Destination<'_>,
+        host: Host<'_>,
         resolver: impl Resolve + 'static,
     ) -> Result<Vec<SocketAddr>, Error> {
         let mut options = ConnectOptions::default();
         options.resolver = Resolver::new(resolver);
-        addresses(&destination, &options).await
+        addresses(&host, &options).await
     }
 
     /// A resolver that must not be asked.
@@ -225,9 +225,9 @@ mod tests {
         panic!("asked for {host}")
     }
 
-    fn destination(host: &str) -> Destination<'_> {
-        Destination {
-            host,
+    fn host(name: &str) -> Host<'_> {
+        Host {
+            name,
             zone: None,
             port: 80,
         }
@@ -235,11 +235,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_is_not_looked_up() {
-        for (host, expected) in [
+        for (name, expected) in [
             ("192.0.2.1", "192.0.2.1:80"),
             ("2001:db8::1", "[2001:db8::1]:80"),
         ] {
-            let found = found(destination(host), nobody).await.expect("an address");
+            let found = found(host(name), nobody).await.expect("an address");
             assert_eq!(found, [address(expected)]);
         }
     }
@@ -247,9 +247,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn the_zone_of_an_address_becomes_the_number_of_the_interface() {
-        let scoped = |zone| Destination {
+        let scoped = |zone| Host {
             zone: Some(zone),
-            ..destination("fe80::1")
+            ..host("fe80::1")
         };
         let found_there = found(scoped("lo"), nobody).await.expect("an address");
         // The loopback interface is the first of every network namespace.
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_comes_once_and_port_0_is_the_destinations() {
+    async fn an_address_comes_once_and_port_0_is_the_hosts() {
         let table = HashMap::from([(
             "host".to_owned(),
             vec![
@@ -269,7 +269,7 @@ mod tests {
                 address("192.0.2.1:81"),
             ],
         )]);
-        let found = found(destination("host"), table).await.expect("addresses");
+        let found = found(host("host"), table).await.expect("addresses");
         assert_eq!(found, [address("192.0.2.1:80"), address("192.0.2.1:81")]);
     }
 
@@ -279,20 +279,20 @@ mod tests {
         let ipv6 = ipv6.map(|address| SocketAddr::from((address, 80)));
         let ipv4 = (0..=255).map(|number| SocketAddr::from(([192, 0, 2, number], 80)));
         let flood = HashMap::from([("host".to_owned(), ipv6.chain(ipv4).collect::<Vec<_>>())]);
-        let found = found(destination("host"), flood).await.expect("addresses");
+        let found = found(host("host"), flood).await.expect("addresses");
         assert_eq!(found.len(), 10);
         assert_eq!(found.iter().filter(|address| address.is_ipv4()).count(), 5);
     }
 
     #[tokio::test]
     async fn no_address_and_a_failed_lookup_are_told() {
-        let empty = found(destination("host"), HashMap::new()).await;
+        let empty = found(host("host"), HashMap::new()).await;
         assert_eq!(
             empty.unwrap_err().to_string(),
             "the name \"host\" has no address"
         );
         let broken = |_: String, _: u16| async { Err(io::Error::other("broken")) };
-        let error = found(destination("host"), broken).await.unwrap_err();
+        let error = found(host("host"), broken).await.unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::NameNotResolved);
     }
 

@@ -22,6 +22,17 @@ pub(crate) struct Check<'a> {
     pub(crate) validation: Option<&'a Validation>,
 }
 
+impl<'a> Check<'a> {
+    /// A proxy's is checked by the book.
+    pub(crate) fn of_proxy(tls: &'a ClientTls) -> Self {
+        Self {
+            tls,
+            ignorable: &[],
+            validation: None,
+        }
+    }
+}
+
 /// A byte stream in TLS.
 pub(crate) struct Secured {
     pub(crate) stream: Box<dyn ByteStream>,

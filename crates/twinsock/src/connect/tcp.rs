@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::connect::budget::Budget;
 use crate::connect::options::ConnectOptions;
 use crate::connect::order::Order;
-use crate::connect::resolve::{self, Destination};
+use crate::connect::resolve::{self, Host};
 use crate::connect::schedule::Schedule;
 use crate::connect::{Attempt, ConnectPhase, race};
 use crate::error::{AddressFailure, Error, FailedAddress};
@@ -20,16 +20,24 @@ use crate::timeout::Timeout;
 
 /// A TCP connection to a host.
 pub(crate) async fn reach(
-    destination: &Destination<'_>,
+    host: &Host<'_>,
     attempt: &mut Attempt<'_>,
 ) -> Result<(TcpStream, Addresses), Error> {
-    let resolving = resolve::addresses(destination, attempt.options);
-    let resolving = attempt.budget.spend(Timeout::Resolve, resolving);
-    let addresses = attempt
-        .report
-        .record(ConnectPhase::Resolve, destination.host, resolving)
-        .await?;
+    let addresses = addresses(host, attempt).await?;
     connect_to_any(&addresses, attempt).await
+}
+
+/// The addresses of `host` in time, with an entry in the report.
+pub(crate) async fn addresses(
+    host: &Host<'_>,
+    attempt: &mut Attempt<'_>,
+) -> Result<Vec<SocketAddr>, Error> {
+    let resolving = resolve::addresses(host, attempt.options);
+    let resolving = attempt.budget.spend(Timeout::Resolve, resolving);
+    attempt
+        .report
+        .record(ConnectPhase::Resolve, host.name, resolving)
+        .await
 }
 
 /// Connects to the address that answers first, of as many as may be tried.

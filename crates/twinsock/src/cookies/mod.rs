@@ -66,7 +66,6 @@ pub trait CookieStore: Send + Sync {
 #[derive(Clone, Default)]
 pub(crate) struct Cookies(Option<Arc<dyn CookieStore>>);
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the dialler is to use it"))]
 impl Cookies {
     pub(crate) fn new(store: Arc<dyn CookieStore>) -> Self {
         Self(Some(store))

@@ -140,10 +140,24 @@ impl Error {
     }
 
     /// The same error with the steps that led to it.
-    pub(crate) fn reported(mut self, report: ConnectReport) -> Self {
+    pub(crate) fn reported(self, report: ConnectReport) -> Self {
+        self.with(|inner| inner.report = Some(Box::new(report)))
+    }
+
+    /// The same error, said of a part of something.
+    pub(crate) fn within(self, whole: impl fmt::Display) -> Self {
+        self.with(|inner| inner.context = format!("{whole}: {}", inner.context))
+    }
+
+    /// The same error, with what was behind it.
+    pub(crate) fn because(self, reason: &impl fmt::Display) -> Self {
+        self.with(|inner| inner.context = format!("{}: {reason}", inner.context))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         // A fresh error is nobody else's.
         if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.report = Some(Box::new(report));
+            change(inner);
         }
         self
     }

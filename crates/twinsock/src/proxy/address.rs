@@ -48,6 +48,7 @@ pub(super) fn parse(address: &str) -> Result<Proxy, Fault> {
         scheme,
         address,
         credential: user_info.map(read_credential).transpose()?,
+        tls: None,
         exceptions: Exceptions::default(),
     })
 }

@@ -56,7 +56,6 @@ pub enum ProxyChoice {
 
 impl ProxyChoice {
     /// The proxy for `uri`; `None` for a direct connection.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the dialler is to ask"))]
     pub(crate) fn proxy_for(&self, uri: &WebSocketUri) -> Result<Option<Proxy>, Error> {
         match self {
             // The only place that reads the environment.

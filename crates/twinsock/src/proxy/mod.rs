@@ -15,6 +15,7 @@ pub use crate::proxy::choice::ProxyChoice;
 
 use crate::error::Error;
 use crate::proxy::exceptions::Exceptions;
+use crate::tls::ClientTls;
 
 /// A proxy through which a client connects: its scheme, host and port, and perhaps a name and a
 /// password for it (`Control.ProxyCredential` in UWP).
@@ -47,6 +48,7 @@ pub struct Proxy {
     /// proxy too.
     address: WebSocketUri,
     credential: Option<Credential>,
+    tls: Option<ClientTls>,
     exceptions: Exceptions,
 }
 
@@ -93,6 +95,14 @@ impl Proxy {
         self
     }
 
+    /// The settings of TLS with an `https` proxy; [`ClientTls::default`](crate::ClientTls) by
+    /// default. Those for the server are set apart from them.
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Hosts that are connected to without this proxy, written as in the variable `no_proxy`; see
     /// [`ProxyChoice`]. A second list takes the place of the first.
     ///
@@ -135,9 +145,13 @@ impl Proxy {
     }
 
     /// The name and the password for the proxy, if it was given any.
-    #[expect(dead_code, reason = "the tunnel is to come")]
     pub(crate) fn given_credential(&self) -> Option<&Credential> {
         self.credential.as_ref()
+    }
+
+    /// The settings of TLS with this proxy, if there are any.
+    pub(crate) fn own_tls(&self) -> Option<&ClientTls> {
+        self.tls.as_ref()
     }
 
     fn is_for(&self, host: &str) -> bool {

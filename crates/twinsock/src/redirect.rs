@@ -121,7 +121,6 @@ impl RedirectPolicy {
 
     /// Where to go on after a handshake with `current` failed with `error`, when `followed`
     /// redirects were followed before; or the error that tells why not.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the dialler is to ask"))]
     pub(crate) fn next(
         &self,
         current: &WebSocketUri,
@@ -232,7 +231,6 @@ enum Told<'a> {
     Only(&'a [HeaderName]),
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the dialler is to ask"))]
 impl Redirect<'_> {
     /// Where it leads.
     pub(crate) fn uri(&self) -> &WebSocketUri {

@@ -1,0 +1,64 @@
+//! What `--verbose` tells of connecting, line by line on standard error.
+
+use twinsock::http::{HeaderMap, StatusCode};
+use twinsock::{ConnectReport, Error, Information, TlsInformation};
+
+use crate::terminal;
+
+/// A connection that stands.
+pub(crate) fn tell_of_connection(information: &Information) {
+    information.connect_report().map(tell_of_steps);
+    if let (Some(local), Some(peer)) = (information.local_address(), information.peer_address()) {
+        say(format_args!("from {local} to {peer}"));
+    }
+    information.tls().map(tell_of_tls);
+    if let Some(response) = information.response() {
+        tell_of_response(response.status(), response.headers());
+    }
+}
+
+/// A connection that could not be made; the error itself is told elsewhere.
+pub(crate) fn tell_of_failure(error: &Error) {
+    error.connect_report().map(tell_of_steps);
+    for error in error.certificate_errors() {
+        say(format_args!("certificate: {error:?}: {error}"));
+    }
+    if let Some(response) = error.response() {
+        tell_of_response(response.status(), response.headers());
+    }
+}
+
+fn tell_of_steps(report: &ConnectReport) {
+    for step in report.steps() {
+        let began = step.began().as_secs_f64() * 1e3;
+        say(format_args!("{began:8.1} ms: {step}"));
+    }
+    let total = report.total().as_secs_f64() * 1e3;
+    say(format_args!("{total:8.1} ms in all"));
+}
+
+fn tell_of_tls(tls: &TlsInformation) {
+    let resumed = if tls.is_resumed() { ", resumed" } else { "" };
+    say(format_args!("{}, {}{resumed}", tls.version(), tls.cipher_suite()));
+    if let Some(certificate) = tls.certificate() {
+        say(format_args!("certificate: SHA-256 {}", certificate.sha256()));
+    }
+    for error in tls.certificate_errors() {
+        say(format_args!("certificate: {error:?}, ignored: {error}"));
+    }
+}
+
+fn tell_of_response(status: StatusCode, headers: &HeaderMap) {
+    say(format_args!("response: {status}"));
+    for (name, value) in headers {
+        let value = match value.is_sensitive() {
+            true => "(not shown)".into(),
+            false => String::from_utf8_lossy(value.as_bytes()),
+        };
+        say(format_args!("  {name}: {value}"));
+    }
+}
+
+fn say(line: std::fmt::Arguments<'_>) {
+    terminal::say(format_args!("* {line}"));
+}
