@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use twinsock::{
-    CertificateError, ClientTls, Credential, Error, ErrorKind, Information, MessageWebSocketBuilder, Proxy,
-    ProxyChoice, RedirectPolicy, StreamWebSocketBuilder, Timeouts,
+    CertificateError, ClientTls, Credential, Error, ErrorKind, Information,
+    MessageWebSocketBuilder, Proxy, ProxyChoice, RedirectPolicy, StreamWebSocketBuilder, Timeouts,
 };
 
 use crate::args::{ClientOptions, Secret};
@@ -25,6 +25,7 @@ pub(crate) trait Builder: Sized {
     fn proxy_credential(self, credential: Credential) -> Self;
     fn server_credential(self, credential: Credential) -> Self;
     fn redirects(self, policy: RedirectPolicy) -> Self;
+    fn dangerously_ignore_certificate_errors(self, errors: Vec<CertificateError>) -> Self;
 }
 
 /// A method of a builder under the same name.
@@ -50,6 +51,7 @@ macro_rules! is_a_builder {
             proxy_credential(credential: Credential),
             server_credential(credential: Credential),
             redirects(policy: RedirectPolicy),
+            dangerously_ignore_certificate_errors(errors: Vec<CertificateError>),
         }
     };
 }
@@ -66,8 +68,9 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<
     for protocol in &options.protocols {
         builder = builder.protocol(protocol);
     }
+    let tls = tls::of_client(options)?;
     if let Some(proxy) = &options.proxy {
-        builder = builder.proxy(proxy_choice(proxy)?);
+        builder = builder.proxy(proxy_choice(proxy, tls.as_ref())?);
     }
     if let Some(user) = &options.proxy_user {
         builder = builder.proxy_credential(credential("--proxy-user", user)?);
@@ -78,26 +81,30 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<
     if options.follow_redirects {
         builder = builder.redirects(RedirectPolicy::follow());
     }
-    match tls::of_client(options)? {
+    builder =
+        builder.dangerously_ignore_certificate_errors(options.ignored_certificate_errors.clone());
+    match tls {
         Some(tls) => Ok(builder.tls(tls)),
         None => Ok(builder),
     }
 }
 
-fn proxy_choice(text: &Secret) -> Result<ProxyChoice, Failure> {
+fn proxy_choice(text: &Secret, tls: Option<&ClientTls>) -> Result<ProxyChoice, Failure> {
     if text.0 == "none" {
         return Ok(ProxyChoice::Direct);
     }
     let proxy = text.0.parse::<Proxy>();
     let proxy = proxy.map_err(|error| Failure::of_library("--proxy", &error))?;
-    Ok(ProxyChoice::Through(proxy))
+    Ok(ProxyChoice::Fixed(match tls {
+        Some(tls) => proxy.tls(tls.clone()),
+        None => proxy,
+    }))
 }
 
 /// The text itself is not shown: it may hold a password, wherever its colon is missing.
 fn credential(option: &str, text: &Secret) -> Result<Credential, Failure> {
-    let refused = |expected: &str| {
-        Failure::new(ExitCode::Usage, format!("{option}: expected {expected}"))
-    };
+    let refused =
+        |expected: &str| Failure::new(ExitCode::Usage, format!("{option}: expected {expected}"));
     let (user, password) = text
         .0
         .split_once(':')

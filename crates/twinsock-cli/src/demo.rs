@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use twinsock::{
-    CloseCode, Error, Listener, Message, MessageType, MessageWebSocket, StreamWebSocket,
+    CloseCode, Error, Listener, Message, MessageType, MessageWebSocket, ProxyChoice,
+    StreamWebSocket, StreamWebSocketBuilder,
 };
 
 use crate::args::DemoOptions;
@@ -17,6 +18,7 @@ use crate::measurement::{HEADING, Measurement, Order};
 use crate::peak_memory::peak_memory;
 use crate::progress::{Step, Transfer};
 use crate::sample;
+use crate::self_signed::Tls;
 use crate::terminal::Output;
 
 /// Sizes that are exchanged one by one.
@@ -30,13 +32,26 @@ const SMALL_BURST: (usize, usize) = (32, 100_000);
 const LARGE_BURST: (usize, usize) = (64 << 10, 2_000);
 
 pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
-    let (uri, server) = start_server().await?;
-    let socket = MessageWebSocket::connect(&uri).await;
+    let tls = Tls::new()?;
+    let (uri, server) = start_server(&tls).await?;
+    let builder = MessageWebSocket::builder()
+        .proxy(ProxyChoice::Direct)
+        .tls(tls.client.clone());
+    let socket = builder.connect(&uri).await;
     let socket = Arc::new(socket.map_err(|error| Failure::of_library(&uri, &error))?);
     let mut show = Show::new();
     show.print(&format!(
         "messages: an echo server at {uri} and a client, both in this process"
     ))?;
+    if let Some(tls) = socket.information().tls() {
+        let version = tls
+            .version()
+            .map_or("TLS".to_owned(), |version| version.to_string());
+        show.print(&format!(
+            "{version}, {}, with a certificate made for this",
+            tls.cipher_suite()
+        ))?;
+    }
     show.print(HEADING)?;
     exchange_all(&socket, &mut show)
         .await
@@ -44,19 +59,23 @@ pub(crate) async fn run(options: DemoOptions) -> Result<(), Failure> {
     finish(&socket, server, &mut show)
         .await
         .map_err(|trouble| trouble.at(&uri))?;
-    let (uri, server) = start_server().await?;
-    copy_stream(&uri, options.stream_size, &mut show)
+    let (uri, server) = start_server(&tls).await?;
+    let builder = StreamWebSocket::builder()
+        .proxy(ProxyChoice::Direct)
+        .tls(tls.client);
+    copy_stream((builder, &uri), options.stream_size, &mut show)
         .await
         .map_err(|trouble| trouble.at(&uri))?;
     wait_for(server).await.map_err(|trouble| trouble.at(&uri))
 }
 
 /// An echo server for one client, on a free port; and its address.
-async fn start_server() -> Result<(String, JoinHandle<Result<(), EchoError>>), Failure> {
+async fn start_server(tls: &Tls) -> Result<(String, JoinHandle<Result<(), EchoError>>), Failure> {
     let address = "127.0.0.1:0";
     let listener = Listener::bind(address).await;
     let listener = listener.map_err(|error| Failure::of_library(address, &error))?;
-    let uri = format!("ws://{}", listener.local_address());
+    let listener = listener.with_tls(tls.server.clone());
+    let uri = format!("wss://{}", listener.local_address());
     let server = tokio::spawn(async move {
         let socket = listener.accept().await?.accept().await?;
         echo(&socket, None).await
@@ -184,10 +203,14 @@ async fn wait_for(server: JoinHandle<Result<(), EchoError>>) -> Result<(), Troub
 }
 
 /// Sends so many bytes as a stream, and compares what comes back.
-async fn copy_stream(uri: &str, size: u64, show: &mut Show) -> Result<(), Trouble> {
+async fn copy_stream(
+    (builder, uri): (StreamWebSocketBuilder, &str),
+    size: u64,
+    show: &mut Show,
+) -> Result<(), Trouble> {
     let peak_before = peak_memory();
     show.print(&format!("stream: another echo server at {uri}"))?;
-    let socket = StreamWebSocket::connect(uri).await?;
+    let socket = builder.connect(uri).await?;
     let transfer = Transfer::of(size);
     let copied = copy(socket, size, &transfer).await;
     transfer.clear();

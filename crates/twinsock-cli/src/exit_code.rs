@@ -52,7 +52,9 @@ impl ExitCode {
             Self::StandardStream => "standard input or output failed, or a line was not UTF-8",
             Self::System => "the system refused something, such as the port to listen on",
             Self::Interrupted => "SIGINT or SIGTERM ended a stream that was not whole",
-            Self::TlsFailed => "no TLS: the server's certificate is not trusted, or it wants another of ours",
+            Self::TlsFailed => {
+                "no TLS: the server's certificate is not trusted, or it wants another of ours"
+            }
             Self::ProxyFailed => "the proxy made no connection, or wants credentials",
         }
     }

@@ -1,6 +1,7 @@
 //! Why the program ends without success, and how it says so.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 
 use twinsock::CloseReason;
@@ -91,6 +92,13 @@ impl Failure {
             terminal::say(format_args!("hint: {hint}"));
         }
         self.exit_code
+    }
+}
+
+/// The message alone, for a place where the program goes on.
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.message.as_deref().unwrap_or_default())
     }
 }
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use twinsock::{AcceptOptions, CloseCode, Error, Incoming, Listener, Timeouts};
+use twinsock::{AcceptOptions, CloseCode, Error, Incoming, Listener, ServerTls, Timeouts};
 
 use crate::args::ServeOptions;
 use crate::echo::{EchoError, echo};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, chain};
-use crate::stop_signal::StopSignal;
+use crate::signals::{ReloadSignal, StopSignal};
 use crate::terminal::{self, Output};
+use crate::tls;
 
 /// How much longer than a closing handshake the last connections may take.
 const DRAIN_MARGIN: Duration = Duration::from_secs(3);
@@ -21,12 +22,14 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(3);
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let mut stop_signal =
         StopSignal::new().map_err(|error| Failure::system("cannot wait for signals", &error))?;
-    let listener = listen(&options).await?;
-    announce(&listener)?;
+    let tls = tls::of_server(&options)?;
+    let listener = listen(&options, tls.clone()).await?;
+    announce(&listener, tls.as_ref())?;
     let mut server = Server::new(options.max_message_size);
-    server
-        .accept_until(&listener, stop_signal.received())
-        .await?;
+    tokio::select! {
+        stopped = server.accept_until(&listener, stop_signal.received()) => stopped?,
+        failed = reload_certificates(&options, tls.as_ref()) => return Err(failed),
+    }
     drop(listener);
     tokio::select! {
         () = server.shut_down() => {}
@@ -35,13 +38,41 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn listen(options: &ServeOptions) -> Result<Listener, Failure> {
+/// Reads the certificate again at each request of the system to do so, until that fails.
+async fn reload_certificates(options: &ServeOptions, tls: Option<&ServerTls>) -> Failure {
+    let Some(tls) = tls else {
+        // Without a certificate that signal keeps its meaning: the end.
+        return std::future::pending().await;
+    };
+    let mut reload_signal = match ReloadSignal::new() {
+        Ok(signal) => signal,
+        Err(error) => return Failure::system("cannot wait for signals", &error),
+    };
+    loop {
+        reload_signal.received().await;
+        match tls::server_identity(options) {
+            Ok(Some(identity)) => match tls.reload(identity) {
+                Ok(()) => terminal::say("the certificate was read again"),
+                Err(error) => terminal::say(format_args!("the certificate stays: {error}")),
+            },
+            Ok(None) => {}
+            // What served until now goes on serving.
+            Err(failure) => terminal::say(format_args!("the certificate stays: {failure}")),
+        }
+    }
+}
+
+async fn listen(options: &ServeOptions, tls: Option<ServerTls>) -> Result<Listener, Failure> {
     let accept_options =
         accept_options(options).map_err(|error| Failure::of_library("cannot serve", &error))?;
     let listener = Listener::bind(options.listen.as_str())
         .await
         .map_err(|error| cannot_listen(&options.listen, &error))?;
-    Ok(listener.with_options(accept_options))
+    let listener = listener.with_options(accept_options);
+    Ok(match tls {
+        Some(tls) => listener.with_tls(tls),
+        None => listener,
+    })
 }
 
 fn accept_options(options: &ServeOptions) -> Result<AcceptOptions, Error> {
@@ -74,10 +105,14 @@ fn is_no_address(error: &Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::InvalidInput)
 }
 
-fn announce(listener: &Listener) -> Result<(), Failure> {
+fn announce(listener: &Listener, tls: Option<&ServerTls>) -> Result<(), Failure> {
+    let scheme = if tls.is_some() { "wss" } else { "ws" };
     let mut output = Output::new();
     output
-        .print_line(&format!("listening on ws://{}", listener.local_address()))
+        .print_line(&format!(
+            "listening on {scheme}://{}",
+            listener.local_address()
+        ))
         .and_then(|()| output.flush())
         .map_err(|error| Failure::of_standard_output(&error))
 }

@@ -12,8 +12,8 @@ use crate::client::{self, LEAVE_TIME};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::progress::Transfer;
+use crate::signals::StopSignal;
 use crate::standard_bytes::{Available, ByteInput, ByteOutput};
-use crate::stop_signal::StopSignal;
 
 pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     let mut stop_signal =

@@ -38,14 +38,28 @@ fn tell_of_steps(report: &ConnectReport) {
 }
 
 fn tell_of_tls(tls: &TlsInformation) {
+    let version = tls
+        .version()
+        .map_or("TLS".to_owned(), |version| version.to_string());
     let resumed = if tls.is_resumed() { ", resumed" } else { "" };
-    say(format_args!("{}, {}{resumed}", tls.version(), tls.cipher_suite()));
-    if let Some(certificate) = tls.certificate() {
-        say(format_args!("certificate: SHA-256 {}", certificate.sha256()));
+    say(format_args!("{version}, {}{resumed}", tls.cipher_suite()));
+    if let Some(certificate) = tls.peer_certificate() {
+        say(format_args!(
+            "certificate: {}",
+            certificate.dns_names().join(", ")
+        ));
+        say(format_args!(
+            "certificate: SHA-256 {}",
+            hexadecimal(&certificate.sha256())
+        ));
     }
     for error in tls.certificate_errors() {
         say(format_args!("certificate: {error:?}, ignored: {error}"));
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tell_of_response(status: StatusCode, headers: &HeaderMap) {

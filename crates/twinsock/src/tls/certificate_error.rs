@@ -69,6 +69,23 @@ pub enum CertificateError {
 }
 
 impl CertificateError {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 13] = [
+        Self::Untrusted,
+        Self::Revoked,
+        Self::Expired,
+        Self::IncompleteChain,
+        Self::InvalidSignature,
+        Self::WrongUsage,
+        Self::InvalidName,
+        Self::InvalidCertificateAuthorityPolicy,
+        Self::BasicConstraintsError,
+        Self::UnknownCriticalExtension,
+        Self::RevocationInformationMissing,
+        Self::RevocationFailure,
+        Self::OtherErrors,
+    ];
+
     /// The number of `ChainValidationResult` in UWP.
     #[must_use]
     pub const fn number(self) -> i32 {

@@ -1,4 +1,5 @@
-//! The system's request to stop: SIGINT or SIGTERM; elsewhere Ctrl-C.
+//! The system's requests: to stop, by SIGINT or SIGTERM or elsewhere Ctrl-C, and to read files
+//! again, by SIGHUP.
 
 use std::io;
 
@@ -43,5 +44,39 @@ impl StopSignal {
             // Without such requests the program runs until it is ended from outside.
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Waits for the system's request to read files again: SIGHUP; elsewhere there is none.
+#[derive(Debug)]
+pub(crate) struct ReloadSignal {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl ReloadSignal {
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let hangup = signal(SignalKind::hangup())?;
+        Ok(Self { hangup })
+    }
+
+    /// Waits for the next request.
+    pub(crate) async fn received(&mut self) {
+        self.hangup.recv().await;
+    }
+}
+
+#[cfg(not(unix))]
+impl ReloadSignal {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for ever.
+    pub(crate) async fn received(&mut self) {
+        std::future::pending::<()>().await;
     }
 }
