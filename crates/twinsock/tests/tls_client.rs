@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use certificates::{Authority, Leaf, Server, assert_echoes, authority_params, params, short};
-use rcgen::{
-    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
-};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use twinsock::rustls::client::WebPkiServerVerifier;
-use twinsock::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use twinsock::rustls::crypto::{CryptoProvider, ring};
 use twinsock::rustls::{ClientConfig, RootCertStore};
 use twinsock::{
     Certificate, CertificateError, ClientTls, ConnectPhase, Error, ErrorKind, Identity,
@@ -152,13 +150,18 @@ fn what_cannot_be_read_is_an_invalid_argument() {
     assert!(!secret.contains("key"), "{secret}");
 }
 
+/// A key for tests alone: none of RSA can be made here.
+fn rsa_key() -> KeyPair {
+    KeyPair::from_pem(include_str!("certificates/rsa_key.pem")).unwrap()
+}
+
 #[tokio::test]
 async fn keys_of_every_sort_are_taken() {
     let root = Authority::root();
     let ecdsa_p256 = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
     let ecdsa_p384 = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
     let ed25519 = KeyPair::generate_for(&PKCS_ED25519).unwrap();
-    let rsa = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let rsa = rsa_key();
     for key in [ecdsa_p256, ecdsa_p384, ed25519, rsa] {
         let leaf = params().signed_by(&key, root.issuer()).unwrap();
         let text = format!("{}{}", key.serialize_pem(), leaf.pem());
@@ -173,11 +176,11 @@ async fn keys_of_every_sort_are_taken() {
 #[tokio::test]
 async fn older_forms_of_keys_are_taken() {
     let root = Authority::root();
-    for (algorithm, begin) in [
-        (&PKCS_RSA_SHA256, &[0x30, 0x82, 0x04][..]),
-        (&PKCS_ECDSA_P256_SHA256, &[0x30, 0x6b, 0x02]),
+    let ecdsa = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    for (key, begin) in [
+        (rsa_key(), &[0x30, 0x82, 0x04][..]),
+        (ecdsa, &[0x30, 0x6b, 0x02]),
     ] {
-        let key = KeyPair::generate_for(algorithm).unwrap();
         let whole = key.serialize_der();
         let inside = whole.windows(3).rposition(|bytes| bytes == begin).unwrap();
         let leaf = params().signed_by(&key, root.issuer()).unwrap();
@@ -460,7 +463,7 @@ async fn a_configuration_of_rustls_is_taken_as_it_is() {
     let (root, _, server) = server().await;
     let mut roots = RootCertStore::empty();
     roots.add(root.issuer().der().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
@@ -493,7 +496,7 @@ async fn all_errors_are_found_with_a_verifier_of_ones_own() {
     let stranger = Authority::of(authority_params("a stranger"));
     let mut roots = RootCertStore::empty();
     roots.add(root.issuer().der().clone()).unwrap();
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
     let builder = ClientTls::builder().dangerously_verify_with(verifier.build().unwrap());
     let tls = builder.build().unwrap();
@@ -531,7 +534,7 @@ async fn what_others_install_for_the_process_does_not_matter() {
     let useless = CryptoProvider {
         cipher_suites: Vec::new(),
         kx_groups: Vec::new(),
-        ..aws_lc_rs::default_provider()
+        ..ring::default_provider()
     };
     let _ = useless.install_default();
     let (root, _, server) = server().await;

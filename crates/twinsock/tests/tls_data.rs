@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
-use twinsock::rustls::crypto::aws_lc_rs;
+use twinsock::rustls::crypto::ring;
 use twinsock::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use twinsock::{
     AcceptOptions, ClientTls, CloseCode, ErrorKind, Failure, Listener, MessageWebSocket,
@@ -93,7 +93,7 @@ async fn streams_of_64_mib_go_both_ways_at_once() {
 fn configurations() -> (ClientConfig, ServerConfig) {
     let root = Authority::root();
     let leaf = root.issue(params());
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(root.issuer().der().clone()).expect("a root");
     let client = ClientConfig::builder_with_provider(Arc::clone(&provider))

@@ -10,6 +10,7 @@ use crate::connect::options::ConnectOptions;
 use crate::connect::secure::Check;
 use crate::error::{Error, ErrorKind};
 use crate::opening::Opened;
+use crate::tls::Introduction;
 
 /// One request after the other, until a server opens the connection or refuses for good.
 pub(super) struct Journey<'a> {
@@ -18,7 +19,17 @@ pub(super) struct Journey<'a> {
     /// The caller's, or what is left of them in another origin.
     headers: Vec<(HeaderName, HeaderValue)>,
     authentication: Authentication,
+    place: Place,
     redirects: usize,
+}
+
+/// Whose server the next one is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// The caller has named its origin.
+    Asked,
+    /// A redirect has named it, now or before.
+    SentTo,
 }
 
 impl<'a> Journey<'a> {
@@ -29,6 +40,7 @@ impl<'a> Journey<'a> {
             uri,
             headers: options.headers.clone(),
             authentication: Authentication::new(Party::Server, credential),
+            place: Place::Asked,
             redirects: 0,
         }
     }
@@ -60,9 +72,20 @@ impl<'a> Journey<'a> {
         &self.uri
     }
 
-    /// How the server's certificate is checked there.
+    /// How the server's certificate is checked there, and what it is shown. In another origin
+    /// nothing is ignored for which the caller has named the first one.
     pub(super) fn check(&self) -> Check<'a> {
-        self.options.check()
+        let options = self.options;
+        let (ignorable, introduction) = match self.place {
+            Place::Asked => (options.ignorable.as_slice(), Introduction::WithIdentity),
+            Place::SentTo => (Default::default(), Introduction::Anonymous),
+        };
+        Check {
+            tls: &options.tls,
+            ignorable,
+            validation: options.validation.as_ref(),
+            introduction,
+        }
     }
 
     /// Shows the cookies of the server's response, whatever it said.
@@ -94,8 +117,12 @@ impl<'a> Journey<'a> {
         let policy = &self.options.redirects;
         let redirect = policy.next(&self.uri, refusal, self.redirects)?;
         redirect.retain_headers(&mut self.headers);
+        if !redirect.keeps_credentials() {
+            // For good: what another origin leads to is not what the caller asked for.
+            self.place = Place::SentTo;
+        }
         let credential = self.options.server_credential.as_ref();
-        let credential = credential.filter(|_| redirect.keeps_credentials());
+        let credential = credential.filter(|_| self.place == Place::Asked);
         self.authentication = Authentication::new(Party::Server, credential);
         self.uri = redirect.uri().clone();
         self.redirects += 1;

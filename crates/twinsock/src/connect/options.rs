@@ -8,7 +8,6 @@ use twinsock_proto::handshake::Subprotocol;
 use twinsock_proto::uri::WebSocketUri;
 use twinsock_proto::{Limits, Settings, Timing};
 
-use crate::connect::secure::Check;
 use crate::connect::{self, Resolver};
 use crate::cookies::Cookies;
 use crate::driver::ByteStream;
@@ -144,15 +143,6 @@ impl ConnectOptions {
             let shown = without_credentials(uri);
             Error::invalid_argument(format!("the address {shown:?} cannot be used: {error}"))
         })
-    }
-
-    /// How the server's certificate is checked.
-    pub(crate) fn check(&self) -> Check<'_> {
-        Check {
-            tls: &self.tls,
-            ignorable: &self.ignorable,
-            validation: self.validation.as_ref(),
-        }
     }
 
     fn settings(&self) -> Settings {

@@ -100,13 +100,7 @@ impl Attempt<'_> {
     }
 
     async fn reach_proxy(&mut self, proxy: &Proxy) -> Result<Reached, Error> {
-        let (host, port) = (proxy.host(), proxy.port());
-        let host = Host {
-            name: host,
-            zone: None,
-            port,
-        };
-        let (stream, ends) = self.reach_host(&host).await?;
+        let (stream, ends) = self.reach_host(&Host::of(proxy.address())).await?;
         match proxy.scheme() {
             ProxyScheme::Https => Ok((self.secure_to_proxy(stream, proxy).await?, ends)),
             ProxyScheme::Http | ProxyScheme::Socks5 | ProxyScheme::Socks5h => Ok((stream, ends)),

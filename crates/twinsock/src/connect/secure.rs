@@ -8,8 +8,8 @@ use tokio_rustls::TlsConnector;
 use crate::driver::ByteStream;
 use crate::error::{Error, ErrorKind};
 use crate::tls::{
-    CertificateError, ClientTls, TlsInformation, TlsStream, Validation, Verdict, listed,
-    server_name,
+    CertificateError, ClientTls, Introduction, TlsInformation, TlsStream, Validation, Verdict,
+    listed, server_name,
 };
 
 /// How the peer's certificate is checked.
@@ -20,6 +20,7 @@ pub(crate) struct Check<'a> {
     pub(crate) ignorable: &'a [CertificateError],
     /// Who has the last word.
     pub(crate) validation: Option<&'a Validation>,
+    pub(crate) introduction: Introduction,
 }
 
 impl<'a> Check<'a> {
@@ -29,6 +30,7 @@ impl<'a> Check<'a> {
             tls,
             ignorable: &[],
             validation: None,
+            introduction: Introduction::WithIdentity,
         }
     }
 }
@@ -47,7 +49,10 @@ pub(crate) async fn secure(
     check: &Check<'_>,
 ) -> Result<Secured, Error> {
     let name = server_name(host)?;
-    let session = check.tls.session(check.ignorable).await?;
+    let session = check
+        .tls
+        .session(check.ignorable, check.introduction)
+        .await?;
     let connector = TlsConnector::from(session.config.clone());
     let stream = connector.connect(name, stream).await;
     let stream = TlsStream::new(stream.map_err(|error| failure(error, host))?);

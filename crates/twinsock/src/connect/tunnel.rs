@@ -20,7 +20,9 @@ pub(super) async fn by_http(
 ) -> Result<(), Error> {
     let start = AwaitTunnel::start(request, HeadLimits::default());
     let deadline = budget.deadline(Timeout::Proxy);
-    let leftover = negotiate(stream, start, deadline).await?;
+    let leftover = negotiate(stream, start, deadline)
+        .await
+        .map_err(lost_by_proxy)?;
     expect_silence(&leftover)
 }
 
@@ -31,8 +33,22 @@ pub(super) async fn by_socks5(
     budget: &Budget,
 ) -> Result<(), Error> {
     let deadline = budget.deadline(Timeout::Proxy);
-    let leftover = negotiate(stream, start, deadline).await?;
+    let leftover = negotiate(stream, start, deadline)
+        .await
+        .map_err(lost_by_proxy)?;
     expect_silence(&leftover)
+}
+
+/// A connection that breaks here is the proxy's.
+fn lost_by_proxy(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::ConnectionLost => Error::with_source(
+            ErrorKind::ProxyFailed,
+            "the proxy ended the connection",
+            error,
+        ),
+        _ => error,
+    }
 }
 
 /// In a tunnel to a WebSocket server the client speaks first: in TLS, and in HTTP.

@@ -139,7 +139,6 @@ impl Proxy {
     }
 
     /// Host and port, and the zone of a link-local address; the rest says nothing.
-    #[expect(dead_code, reason = "the dialler is to ask")]
     pub(crate) fn address(&self) -> &WebSocketUri {
         &self.address
     }

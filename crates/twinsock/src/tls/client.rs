@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
-use rustls::sign::SingleCertAndKey;
-use rustls::{ClientConfig, CommonState, KeyLog, RootCertStore, SupportedProtocolVersion};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{
+    ClientConfig, CommonState, KeyLog, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
@@ -66,6 +69,7 @@ struct Settings {
     revocation_lists: Vec<RevocationList>,
     identity: Option<Identity>,
     key_log: Option<Arc<dyn KeyLog>>,
+    provider: Arc<CryptoProvider>,
     versions: Vec<&'static SupportedProtocolVersion>,
     pins: Pins,
     resumption: Resuming,
@@ -103,6 +107,31 @@ pub(crate) struct ClientSession {
     verifier: Option<Arc<Verifier>>,
 }
 
+/// Whether a server that asks for it is shown the client's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Introduction {
+    WithIdentity,
+    Anonymous,
+}
+
+/// Shows no certificate.
+#[derive(Debug)]
+struct NoIdentity;
+
+impl ResolvesClientCert for NoIdentity {
+    fn resolve(
+        &self,
+        _root_hint_subjects: &[&[u8]],
+        _signature_schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
 impl ClientSession {
     /// What was agreed on under this configuration.
     pub(crate) fn information(&self, state: &CommonState) -> TlsInformation {
@@ -118,6 +147,7 @@ static DEFAULT: LazyLock<ClientTls> = LazyLock::new(|| {
         revocation_lists: Vec::new(),
         identity: None,
         key_log: None,
+        provider: provider(),
         versions: rustls::DEFAULT_VERSIONS.to_vec(),
         pins: Pins::default(),
         resumption: Resuming::Allowed,
@@ -159,6 +189,24 @@ impl ClientTls {
 
     /// The configuration for a connection that lets these errors pass.
     pub(crate) async fn session(
+        &self,
+        ignorable: &[CertificateError],
+        introduction: Introduction,
+    ) -> Result<ClientSession, Error> {
+        let mut session = self.session_with_identity(ignorable).await?;
+        if introduction == Introduction::Anonymous
+            && session.config.client_auth_cert_resolver.has_certs()
+        {
+            let mut config = ClientConfig::clone(&session.config);
+            config.client_auth_cert_resolver = Arc::new(NoIdentity);
+            // A session under the identity would tell it as well.
+            config.resumption = Resumption::disabled();
+            session.config = Arc::new(config);
+        }
+        Ok(session)
+    }
+
+    async fn session_with_identity(
         &self,
         ignorable: &[CertificateError],
     ) -> Result<ClientSession, Error> {
@@ -207,7 +255,7 @@ impl Settings {
 
     fn configure(&self, trust: Arc<Trust>) -> Result<Ready, Error> {
         let verifier = Arc::new(Verifier::new(trust, self.pins.clone()));
-        let config = ClientConfig::builder_with_provider(provider())
+        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&self.versions)
             .map_err(|error| Error::invalid_argument(error.to_string()))?
             .dangerous()
@@ -264,6 +312,7 @@ pub struct ClientTlsBuilder {
     revocation_lists: Vec<RevocationList>,
     identity: Option<Identity>,
     key_log: Option<PathBuf>,
+    provider: Option<Arc<CryptoProvider>>,
     versions: Option<Vec<TlsVersion>>,
     pins: Pins,
     resumption: Resuming,
@@ -349,6 +398,17 @@ impl ClientTlsBuilder {
         self
     }
 
+    /// Whose key exchange and ciphers are used; those of [`ring`](rustls::crypto::ring) by
+    /// default.
+    ///
+    /// That of `aws-lc-rs`, for one, adds a key exchange that a quantum computer does not break.
+    /// Certificates are checked with ring's signatures all the same.
+    #[must_use]
+    pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
     /// Appends the keys of each session to a file, in the format of `SSLKEYLOGFILE`, for tools
     /// like Wireshark. Whoever has the file can read all that is said.
     #[must_use]
@@ -387,6 +447,7 @@ impl ClientTlsBuilder {
             revocation_lists: self.revocation_lists,
             identity: self.identity,
             key_log,
+            provider: self.provider.unwrap_or_else(provider),
             versions: TlsVersion::supported(&versions)?,
             pins: self.pins,
             resumption: self.resumption,

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::{CipherSuiteCommon, SupportedCipherSuite};
 use sha1::{Digest as _, Sha1};
 
@@ -11,8 +11,10 @@ use crate::error::Error;
 
 /// The one provider of this library. Each configuration names it, so that it does not matter which
 /// ones other crates have installed for the process, or whether any did.
+///
+/// By ring: aws-lc-rs is a little faster, but gathers randomness for 60 ms before its first byte.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-    LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+    LazyLock::new(|| Arc::new(ring::default_provider()));
 
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::Ticketer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
@@ -63,6 +64,7 @@ impl ServerTls {
             versions: TlsVersion::all(),
             resumption: Resuming::Allowed,
             key_log: None,
+            provider: None,
         }
     }
 
@@ -155,6 +157,7 @@ pub struct ServerTlsBuilder {
     versions: Vec<TlsVersion>,
     resumption: Resuming,
     key_log: Option<PathBuf>,
+    provider: Option<Arc<CryptoProvider>>,
 }
 
 impl ServerTlsBuilder {
@@ -186,6 +189,17 @@ impl ServerTlsBuilder {
         self
     }
 
+    /// Whose key exchange and ciphers are used; those of [`ring`](rustls::crypto::ring) by
+    /// default.
+    ///
+    /// That of `aws-lc-rs`, for one, adds a key exchange that a quantum computer does not break.
+    /// Client certificates are checked with ring's signatures all the same.
+    #[must_use]
+    pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
     /// Appends the keys of each session to a file, in the format of `SSLKEYLOGFILE`, for tools
     /// like Wireshark. Whoever has the file can read all that is said.
     #[must_use]
@@ -205,7 +219,7 @@ impl ServerTlsBuilder {
         let versions = TlsVersion::supported(&self.versions)?;
         let certificates = ServerCertificates::new(&self.identity, &self.by_name);
         let certificates = Arc::new(certificates);
-        let config = ServerConfig::builder_with_provider(provider())
+        let config = ServerConfig::builder_with_provider(self.provider.unwrap_or_else(provider))
             .with_protocol_versions(&versions)
             .map_err(|error| Error::invalid_argument(error.to_string()))?;
         let config = match self.clients.verifier()? {

@@ -11,7 +11,7 @@ use rcgen::{
 };
 use tokio::task::JoinHandle;
 use twinsock::rustls::ServerConfig;
-use twinsock::rustls::crypto::aws_lc_rs;
+use twinsock::rustls::crypto::ring;
 use twinsock::rustls::server::{ClientHello, ResolvesServerCert};
 use twinsock::rustls::sign::CertifiedKey;
 use twinsock::{
@@ -130,7 +130,7 @@ impl Leaf {
 
     /// The same without a look at the certificate.
     pub(crate) fn unchecked_server_tls(&self) -> ServerTls {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(ring::default_provider());
         let key = self.key.clone().try_into().expect("made right");
         let key = provider
             .key_provider
