@@ -14,6 +14,10 @@ pub(crate) struct TlsStream<S: AsyncRead + AsyncWrite + Unpin> {
     our_end: OurEnd,
 }
 
+/// How much one write may take: more than a frame of 64 KiB with its header, of which rustls' own
+/// limit would leave a rest for a record, and a system call, of its own.
+const BUFFER_LIMIT: usize = 128 * 1024;
+
 #[derive(PartialEq)]
 enum OurEnd {
     Untold,
@@ -22,8 +26,17 @@ enum OurEnd {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     pub(crate) fn new(stream: impl Into<tokio_rustls::TlsStream<S>>) -> Self {
+        let mut stream = stream.into();
+        match &mut stream {
+            tokio_rustls::TlsStream::Client(stream) => {
+                stream.get_mut().1.set_buffer_limit(Some(BUFFER_LIMIT));
+            }
+            tokio_rustls::TlsStream::Server(stream) => {
+                stream.get_mut().1.set_buffer_limit(Some(BUFFER_LIMIT));
+            }
+        }
         Self {
-            stream: stream.into(),
+            stream,
             our_end: OurEnd::Untold,
         }
     }
