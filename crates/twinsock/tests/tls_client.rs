@@ -152,7 +152,7 @@ fn what_cannot_be_read_is_an_invalid_argument() {
 
 /// A key for tests alone: none of RSA can be made here.
 fn rsa_key() -> KeyPair {
-    KeyPair::from_pem(include_str!("certificates/rsa_key.pem")).unwrap()
+    KeyPair::from_pem(include_str!("certificates/rsa_key.pem")).expect("a key")
 }
 
 #[tokio::test]
