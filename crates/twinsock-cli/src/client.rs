@@ -176,8 +176,11 @@ fn hint(error: &Error) -> Option<String> {
             return Some("--proxy-user NAME:PASSWORD names the proxy's user".to_owned());
         }
         ErrorKind::CertificateRejected => {
-            let is_untrusted = error.certificate_errors() == [CertificateError::Untrusted];
-            return is_untrusted.then(|| "--ca FILE names certificates to trust".to_owned());
+            let is_stranger = matches!(
+                error.certificate_errors(),
+                [CertificateError::Untrusted | CertificateError::IncompleteChain]
+            );
+            return is_stranger.then(|| "--ca FILE names certificates to trust".to_owned());
         }
         _ => {}
     }

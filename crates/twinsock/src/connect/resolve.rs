@@ -131,16 +131,18 @@ pub(crate) async fn addresses(
     options: &ConnectOptions,
 ) -> Result<Vec<SocketAddr>, Error> {
     let &Host { name, zone, port } = host;
-    let found = match (name.parse::<IpAddr>(), zone) {
+    let scoped = zone.map(|zone| format!("{name}%{zone}"));
+    let found = match (name.parse::<IpAddr>(), &scoped) {
         (Ok(address), None) => return Ok(vec![SocketAddr::new(address, port)]),
         // Only the system knows the number of an interface.
-        (_, Some(zone)) => System.resolve(&format!("{name}%{zone}"), port).await,
+        (_, Some(scoped)) => System.resolve(scoped, port).await,
         (Err(_), None) => options.resolver.0.resolve(name, port).await,
     };
-    let found = found.map_err(|error| Error::name_not_resolved(name, error))?;
+    let shown = scoped.as_deref().unwrap_or(name);
+    let found = found.map_err(|error| Error::name_not_resolved(shown, error))?;
     let addresses = needed(found, port, options.max_addresses);
     if addresses.is_empty() {
-        Err(Error::no_address(name))
+        Err(Error::no_address(shown))
     } else {
         Ok(addresses)
     }
@@ -257,6 +259,7 @@ mod tests {
         let missing = found(scoped("no-such-interface"), nobody).await;
         let error = missing.expect_err("no such interface");
         assert_eq!(error.kind(), crate::ErrorKind::NameNotResolved);
+        assert!(error.to_string().contains("fe80::1%no-such-interface"));
     }
 
     #[tokio::test]
