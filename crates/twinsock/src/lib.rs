@@ -40,7 +40,8 @@
 //! 2. **Addresses.** The system finds those of the name, or a [`Resolve`] of your own. Five of them
 //!    are tried, IPv6 and IPv4 in turns, a quarter of a second after each other (RFC 8305).
 //! 3. **TLS.** [`ClientTls`] has the settings: roots, a certificate of the client's own, pins,
-//!    revocation lists, versions. `server_custom_validation` of a builder asks the application.
+//!    revocation lists, versions, [whose cryptography](ClientTlsBuilder::crypto_provider).
+//!    `server_custom_validation` of a builder asks the application.
 //! 4. **Handshake.** A [`Credential`] answers a server that asks who is there, by Basic or Digest; a
 //!    [`CookieStore`] keeps cookies; a [`RedirectPolicy`] follows redirects, which by default is not
 //!    done.
