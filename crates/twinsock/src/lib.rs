@@ -139,9 +139,10 @@
 //! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
 //!   nothing, a dropped `send` has queued the whole message or nothing. Only the `finish` of a
 //!   [`MessageWriter`] takes the connection with it, rather than pass a part for the whole.
-//! * **Bounds.** Every wait is finite by default. Only a lookup of the system keeps its thread until
-//!   the system answers, also when nobody waits for it any more. What a peer can make a socket hold is listed under
-//!   [`MessageWebSocket`](MessageWebSocket#memory) and [`StreamWebSocket`](StreamWebSocket#memory).
+//! * **Bounds.** Every wait for a peer is finite by default, and so is that for the addresses of a
+//!   name, though a lookup of the system keeps its thread until the system answers. What a peer can
+//!   make a socket hold is listed under [`MessageWebSocket`](MessageWebSocket#memory) and
+//!   [`StreamWebSocket`](StreamWebSocket#memory).
 //! * **Order.** What was received before a failure is handed out first; what was sent before it
 //!   goes out first, and then the Close frame that tells the peer what it did.
 //! * **Ends.** Every end of a connection is told, with its kind: an orderly close, the end of TCP
