@@ -6,8 +6,8 @@
 //! call or by event, and does all through `&self`; the second reads and writes bytes like a TCP
 //! stream. Both answer Pings, close by the book and say afterwards how the connection ended.
 //!
-//! It speaks `ws://` and, with TLS by rustls, `wss://`: see [`ClientTls`] and [`ServerTls`]. It
-//! does not compress, follow redirects or use proxies.
+//! It speaks `ws://` and, with TLS by rustls, `wss://`, as client and as server. It does not
+//! compress.
 //!
 //! # A client
 //! ```no_run
@@ -27,6 +27,41 @@
 //!     println!("{}", socket.closed().expect("just closed"));
 //!     Ok(())
 //! }
+//! ```
+//!
+//! The address may begin with `wss://`: then TLS goes before, and whom the system trusts is trusted.
+//!
+//! # The way to the server
+//! A client takes these steps, each with a [time of its own](Timeouts). All but the last are left
+//! out by `connect_over`, which takes a byte stream that is there already.
+//!
+//! 1. **Proxy.** The one that the environment names, as for curl: HTTP CONNECT over TCP or TLS, or
+//!    SOCKS5. [`ProxyChoice`] has the variables, and how to name another or none.
+//! 2. **Addresses.** The system finds those of the name, or a [`Resolve`] of your own. Five of them
+//!    are tried, IPv6 and IPv4 in turns, a quarter of a second after each other (RFC 8305).
+//! 3. **TLS.** [`ClientTls`] has the settings: roots, a certificate of the client's own, pins,
+//!    revocation lists, versions, [whose cryptography](ClientTlsBuilder::crypto_provider).
+//!    `server_custom_validation` of a builder asks the application.
+//! 4. **Handshake.** A [`Credential`] answers a server that asks who is there, by Basic or Digest; a
+//!    [`CookieStore`] keeps cookies; a [`RedirectPolicy`] follows redirects, which by default is not
+//!    done.
+//!
+//! A [`ConnectReport`] has each step with its time, of a socket and of a failure:
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use twinsock::{Credential, MessageWebSocket, Proxy};
+//!
+//! let connecting = MessageWebSocket::builder()
+//!     .proxy(Proxy::parse("http://proxy.example:3128")?)
+//!     .proxy_credential(Credential::new("me", "secret")?)
+//!     .connect("wss://echo.example/");
+//! match connecting.await {
+//!     Ok(socket) => println!("{:?}", socket.information().connect_report()),
+//!     Err(error) => println!("{error}: {:?}", error.connect_report()),
+//! }
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # A byte stream
@@ -67,6 +102,9 @@
 //! }
 //! ```
 //!
+//! With [`Listener::with_tls`] the same server is one for `wss://`; see [`ServerTls`], which also
+//! exchanges the certificate while connections stand.
+//!
 //! # The picture
 //! ```text
 //!  your task ── send, receive, close ──▶ MessageWebSocket ◀── any other task
@@ -76,7 +114,7 @@
 //!                                   bytes ┌────┴────┐ messages, bytes, deadlines
 //!                                         ▼         ▼
 //!                              byte stream           twinsock-proto: the whole protocol,
-//!                     (TCP, or what you pass)        without sockets, clock or tasks
+//!                (TCP, TLS, or what you pass)        without sockets, clock or tasks
 //! ```
 //! * A **client** begins with [`MessageWebSocket::connect`] or, with settings, with
 //!   [`MessageWebSocket::builder`].
@@ -89,7 +127,10 @@
 //!   fault it is ([`ErrorKind`]).
 //! * [`Information`] tells at any time how a socket stands and what went over it.
 //! * [`ClientTls`] and [`ServerTls`] are the settings of TLS, which a client needs only where the
-//!   defaults do not do; [`CertificateError`] is what can be wrong with a certificate.
+//!   defaults do not do; [`CertificateError`] is what can be wrong with a certificate, and
+//!   [`TlsInformation`] what was agreed on.
+//! * [`Proxy`], [`Credential`], [`CookieStore`], [`RedirectPolicy`] and [`Resolve`] are the further
+//!   settings of a client.
 //! * [`Timeouts`] has every wait with its default.
 //! * [`DataWriter`] and [`DataReader`] put numbers, strings and times into messages and byte
 //!   streams, and take them out.
@@ -98,20 +139,25 @@
 //! * **Cancel safety.** Every future may be dropped at any point: a dropped `receive` loses
 //!   nothing, a dropped `send` has queued the whole message or nothing. Only the `finish` of a
 //!   [`MessageWriter`] takes the connection with it, rather than pass a part for the whole.
-//! * **Bounds.** Every wait for a peer is finite by default; name resolution has the system's
-//!   limits. What a peer can make a socket hold is listed under
-//!   [`MessageWebSocket`](MessageWebSocket#memory) and [`StreamWebSocket`](StreamWebSocket#memory).
+//! * **Bounds.** Every wait for a peer is finite by default, and so is that for the addresses of a
+//!   name, though a lookup of the system keeps its thread until the system answers. What a peer can
+//!   make a socket hold is listed under [`MessageWebSocket`](MessageWebSocket#memory) and
+//!   [`StreamWebSocket`](StreamWebSocket#memory).
 //! * **Order.** What was received before a failure is handed out first; what was sent before it
 //!   goes out first, and then the Close frame that tells the peer what it did.
 //! * **Ends.** Every end of a connection is told, with its kind: an orderly close, the end of TCP
 //!   without one, a reset, silence, a broken rule.
+//! * **Secrets.** Passwords, private keys and the values of added headers are in no error, no
+//!   `Debug` and no report; credentials go to the party that they are for, and to no other origin.
 //!
 //! Who knows the original sockets finds each of their members under [`coming_from_uwp`].
 //!
 //! # Features
-//! * `cookie-store`: the jar of the crate `cookie_store` as a [`CookieStore`].
+//! None is on by default, and all that has no feature is always there.
 //!
-//! All else is always there.
+//! * `cookie-store`: the jar of the crate `cookie_store` as a [`CookieStore`].
+//! * `idn`: host names of any script in addresses, such as `wss://bücher.example/`. Without it they
+//!   are written in their `xn--` form.
 
 mod accept;
 mod connect;
