@@ -1,7 +1,7 @@
 //! Where a client is on its way to a server that sends it on, or asks who is there.
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use twinsock_proto::authentication::{Party, Target};
+use twinsock_proto::authentication::{Credential, Party, Target};
 use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::WebSocketUri;
 
@@ -17,6 +17,8 @@ pub(super) struct Journey<'a> {
     uri: WebSocketUri,
     /// The caller's, or what is left of them in another origin.
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The user, until a redirect leads to another origin.
+    credential: Option<&'a Credential>,
     authentication: Authentication,
     redirects: usize,
 }
@@ -28,6 +30,7 @@ impl<'a> Journey<'a> {
             options,
             uri,
             headers: options.headers.clone(),
+            credential,
             authentication: Authentication::new(Party::Server, credential),
             redirects: 0,
         }
@@ -94,9 +97,9 @@ impl<'a> Journey<'a> {
         let policy = &self.options.redirects;
         let redirect = policy.next(&self.uri, refusal, self.redirects)?;
         redirect.retain_headers(&mut self.headers);
-        let credential = self.options.server_credential.as_ref();
-        let credential = credential.filter(|_| redirect.keeps_credentials());
-        self.authentication = Authentication::new(Party::Server, credential);
+        // Once left out, for good: the next redirect may stay within the origin that it led to.
+        self.credential = self.credential.filter(|_| redirect.keeps_credentials());
+        self.authentication = Authentication::new(Party::Server, self.credential);
         self.uri = redirect.uri().clone();
         self.redirects += 1;
         Ok(())
