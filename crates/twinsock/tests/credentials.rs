@@ -12,18 +12,18 @@ use twinsock::{
     RedirectPolicy, StreamWebSocket, WebErrorStatus,
 };
 use twinsock_testkit::credentials::{basic, is_digest};
-use twinsock_testkit::http_peer::{Answer, HttpPeer, Request, tls};
+use twinsock_testkit::http_peer::{Answer, HttpPeer, Request, TlsAcceptor, tls};
 use twinsock_testkit::socks_peer::{SocksPeer, Users};
 
 const BASIC: &str = "WWW-Authenticate: Basic realm=\"x\"\r\n";
 const PROXY_BASIC: &str = "Proxy-Authenticate: Basic realm=\"x\"\r\n";
 
 fn joe() -> Credential {
-    Credential::new("joe", "hunter2").unwrap()
+    Credential::new("joe", "hunter2").expect("made right")
 }
 
 fn ann() -> Credential {
-    Credential::new("ann", "secret").unwrap()
+    Credential::new("ann", "secret").expect("made right")
 }
 
 fn direct() -> MessageWebSocketBuilder {
@@ -31,7 +31,7 @@ fn direct() -> MessageWebSocketBuilder {
 }
 
 async fn peer(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> HttpPeer {
-    HttpPeer::start(script).await.unwrap()
+    HttpPeer::start(script).await.expect("made right")
 }
 
 /// A server that asks with this line, and opens to whoever answers.
@@ -53,12 +53,12 @@ async fn asking_proxy(challenge: &'static str) -> HttpPeer {
 }
 
 fn proxy_at(scheme: &str, address: SocketAddr) -> Proxy {
-    Proxy::parse(&format!("{scheme}://localhost:{}", address.port())).unwrap()
+    Proxy::parse(&format!("{scheme}://localhost:{}", address.port())).expect("made right")
 }
 
 fn assert_refused(error: &Error, status: u16) {
     assert_eq!(error.kind(), ErrorKind::HandshakeRefused, "{error}");
-    assert_eq!(error.response().unwrap().status(), status);
+    assert_eq!(error.response().expect("made right").status(), status);
 }
 
 #[tokio::test]
@@ -326,6 +326,19 @@ fn assert_sees_only_the_way(request: &Request, host: &str) {
     assert!(names.iter().all(known), "{request}");
 }
 
+/// A peer that is reached by this scheme.
+async fn over(
+    scheme: &str,
+    tls: &TlsAcceptor,
+    script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+) -> HttpPeer {
+    let starting = match scheme {
+        "http" | "ws" => HttpPeer::start(script).await,
+        _ => HttpPeer::start_over_tls(tls.clone(), script).await,
+    };
+    starting.expect("made right")
+}
+
 #[tokio::test]
 async fn each_party_is_told_its_own_user_alone_over_every_combination() {
     let (root, leaf) = certified();
@@ -336,26 +349,20 @@ async fn each_party_is_told_its_own_user_alone_over_every_combination() {
         ("https", "ws"),
         ("https", "wss"),
     ] {
-        let to_server = |request: &Request| match request.header("authorization") {
-            Some(value) if value.starts_with("Basic ") => Answer::open(),
-            _ => Answer::status(401, BASIC),
-        };
-        let server = match server_scheme {
-            "ws" => HttpPeer::start(to_server).await.unwrap(),
-            _ => HttpPeer::start_over_tls(tls.clone(), to_server)
-                .await
-                .unwrap(),
-        };
-        let to_proxy = |request: &Request| match request.header("proxy-authorization") {
-            None => Answer::status(407, PROXY_BASIC),
-            Some(_) => Answer::Tunnel,
-        };
-        let proxy = match proxy_scheme {
-            "http" => HttpPeer::start(to_proxy).await.unwrap(),
-            _ => HttpPeer::start_over_tls(tls.clone(), to_proxy)
-                .await
-                .unwrap(),
-        };
+        let server = over(server_scheme, &tls, |request| {
+            match request.header("authorization") {
+                Some(value) if value.starts_with("Basic ") => Answer::open(),
+                _ => Answer::status(401, BASIC),
+            }
+        })
+        .await;
+        let proxy = over(proxy_scheme, &tls, |request| {
+            match request.header("proxy-authorization") {
+                None => Answer::status(407, PROXY_BASIC),
+                Some(_) => Answer::Tunnel,
+            }
+        })
+        .await;
         let connecting = direct()
             .proxy(proxy_at(proxy_scheme, proxy.address()).tls(root.trusted()))
             .tls(root.trusted())
@@ -525,7 +532,7 @@ async fn a_user_too_long_for_socks_is_told_to_nobody() {
 async fn the_name_of_the_server_is_told_to_a_socks5h_proxy_and_its_address_to_a_socks5_one() {
     let server = peer(|_| Answer::open()).await;
     let port = server.address().port();
-    let (high, low) = ((port >> 8) as u8, (port & 0xFF) as u8);
+    let port_bytes = port.to_be_bytes();
     let table = HashMap::from([(
         "server.example".to_owned(),
         vec![SocketAddr::from(([192, 0, 2, 7], 0))],
@@ -541,7 +548,7 @@ async fn the_name_of_the_server_is_told_to_a_socks5h_proxy_and_its_address_to_a_
             .connect(&format!("ws://server.example:{port}/"))
             .await
             .unwrap();
-        assert_eq!(proxy.asked()[1], [named, &[high, low]].concat());
+        assert_eq!(proxy.asked()[1], [named, &port_bytes].concat());
     }
 }
 

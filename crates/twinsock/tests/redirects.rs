@@ -23,7 +23,7 @@ fn builder() -> MessageWebSocketBuilder {
 }
 
 fn credential() -> Credential {
-    Credential::new("joe", "hunter2").unwrap()
+    Credential::new("joe", "hunter2").expect("made right")
 }
 
 /// Everything that is not to be told to another origin.
@@ -46,26 +46,29 @@ fn assert_told_nothing(request: &Request) {
 
 /// A server that opens each WebSocket.
 async fn opening() -> HttpPeer {
-    HttpPeer::start(|_| Answer::open()).await.unwrap()
+    HttpPeer::start(|_| Answer::open())
+        .await
+        .expect("made right")
 }
 
 /// A server that asks for a user, and refuses all.
 async fn asking() -> HttpPeer {
     let script = |_: &Request| Answer::status(401, BASIC);
-    HttpPeer::start(script).await.unwrap()
+    HttpPeer::start(script).await.expect("made right")
 }
 
 /// A server that redirects everything to there.
 async fn redirecting(location: String) -> HttpPeer {
     let script = move |_: &Request| Answer::redirect(302, &location);
-    HttpPeer::start(script).await.unwrap()
+    HttpPeer::start(script).await.expect("made right")
 }
 
 fn fault(error: &Error) -> RedirectFault {
-    match error.kind() {
-        ErrorKind::RedirectFailed(fault) => fault,
-        kind => panic!("{kind:?}: {error}"),
-    }
+    let fault = match error.kind() {
+        ErrorKind::RedirectFailed(fault) => Some(fault),
+        _ => None,
+    };
+    fault.expect("a redirect that was not followed")
 }
 
 #[tokio::test]
@@ -112,11 +115,12 @@ async fn other_statuses_are_refusals_even_with_a_location() {
 
 /// A server on which `/n` leads to `/n-1`, and `/0` is a WebSocket.
 async fn stairs() -> HttpPeer {
-    let script = |request: &Request| match request.target()[1..].parse::<usize>().unwrap() {
-        0 => Answer::open(),
-        step => Answer::redirect(302, &format!("/{}", step - 1)),
-    };
-    HttpPeer::start(script).await.unwrap()
+    let script =
+        |request: &Request| match request.target()[1..].parse::<usize>().expect("made right") {
+            0 => Answer::open(),
+            step => Answer::redirect(302, &format!("/{}", step - 1)),
+        };
+    HttpPeer::start(script).await.expect("made right")
 }
 
 #[tokio::test]
@@ -239,13 +243,13 @@ async fn there_and_back() -> (HttpPeer, HttpPeer) {
     let there = Arc::new(Mutex::new(String::new()));
     let location = Arc::clone(&there);
     let server = HttpPeer::start(move |request| match request.target() {
-        "/" => Answer::redirect(302, &location.lock().unwrap()),
+        "/" => Answer::redirect(302, &location.lock().expect("made right")),
         "/back" => Answer::redirect(302, "/asks"),
         _ => Answer::status(401, BASIC),
     });
-    let server = server.await.unwrap();
+    let server = server.await.expect("made right");
     let other = redirecting(server.uri("ws", "/back")).await;
-    *there.lock().unwrap() = other.uri("ws", "/");
+    *there.lock().expect("made right") = other.uri("ws", "/");
     (server, other)
 }
 
@@ -281,7 +285,10 @@ async fn a_header_that_is_kept_is_told_to_all() {
 fn tls_pair() -> (TlsAcceptor, ClientTls) {
     let root = Authority::root();
     let leaf = root.issue(params());
-    (tls(&leaf.chain, &leaf.key).unwrap(), root.trusted())
+    (
+        tls(&leaf.chain, &leaf.key).expect("made right"),
+        root.trusted(),
+    )
 }
 
 #[tokio::test]
@@ -399,13 +406,14 @@ struct Jar(Mutex<Vec<String>>);
 
 impl CookieStore for Jar {
     fn cookies(&self, _: &Uri) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.0.lock().unwrap().join("; ")).ok()
+        HeaderValue::from_str(&self.0.lock().expect("made right").join("; ")).ok()
     }
 
     fn store(&self, uri: &Uri, set_cookies: &mut dyn Iterator<Item = &HeaderValue>) {
-        let port = uri.port_u16().unwrap();
-        let set = set_cookies.map(|value| format!("{}@{port}", value.to_str().unwrap()));
-        self.0.lock().unwrap().extend(set);
+        let port = uri.port_u16().expect("made right");
+        let set =
+            set_cookies.map(|value| format!("{}@{port}", value.to_str().expect("made right")));
+        self.0.lock().expect("made right").extend(set);
     }
 }
 
