@@ -2,10 +2,13 @@
 //! that misbehave, and peers that do.
 
 pub mod counting;
+pub mod credentials;
 pub mod endpoint;
+pub mod http_peer;
 pub mod pair;
 pub mod raw;
 pub mod script;
 pub mod sockets;
+pub mod socks_peer;
 pub mod streams;
 pub mod wire;

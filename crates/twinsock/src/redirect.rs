@@ -2,7 +2,7 @@
 
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, LOCATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use twinsock_proto::uri::{Scheme, WebSocketUri};
+use twinsock_proto::uri::{Scheme, UriError, WebSocketUri};
 
 use crate::error::{Error, ErrorKind, RedirectFault};
 
@@ -268,7 +268,22 @@ fn target<B>(current: &WebSocketUri, response: &Response<B>) -> Result<WebSocket
         .map_err(|_| "a redirect whose Location is not UTF-8".to_owned())?;
     current
         .join(location)
-        .map_err(|error| format!("a redirect to no WebSocket address: {error}"))
+        .map_err(|error| format!("a redirect to no WebSocket address: {}", fault_of(&error)))
+}
+
+/// What is wrong with a Location. None of it is quoted: any part may be a secret.
+fn fault_of(error: &UriError) -> &'static str {
+    match error {
+        UriError::Scheme { .. } => "expected scheme ws or wss, got another",
+        UriError::UserInfo => "expected no user information, got some before '@'",
+        UriError::EmptyHost
+        | UriError::Host { .. }
+        | UriError::InternationalHost { .. }
+        | UriError::Zone { .. } => "expected a DNS name or an IP address, got something else",
+        UriError::Port { .. } => "expected a port from 1 to 65535, got something else",
+        UriError::PercentEncoding { .. } => "expected two hexadecimal digits after '%'",
+        _ => "expected a reference of RFC 3986, got something else",
+    }
 }
 
 #[cfg(test)]

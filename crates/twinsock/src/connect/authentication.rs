@@ -1,7 +1,9 @@
 //! Answering a server or a proxy that asks who is there (RFC 9110 §11).
 
 use http::{HeaderName, HeaderValue};
-use twinsock_proto::authentication::{Authenticator, Credential, Party, Target};
+use twinsock_proto::authentication::{
+    AuthenticationError, Authenticator, Credential, Party, Target,
+};
 
 use crate::error::Error;
 use crate::tls::fill_with_randomness;
@@ -41,7 +43,21 @@ impl Authentication {
                 self.answer = Some(answer);
                 Ok(())
             }
-            Err(error) => Err(refusal.because(&error)),
+            Err(error) => Err(refusal.because(&without_quotes(&error))),
         }
+    }
+}
+
+/// Why a challenge was not answered. The realm and the line are the peer's, which may have put in
+/// them what it was told.
+fn without_quotes(error: &AuthenticationError) -> String {
+    match error {
+        AuthenticationError::Rejected { .. } => {
+            "expected user name and password to be accepted, got another challenge".to_owned()
+        }
+        AuthenticationError::MalformedChallenge { .. } => {
+            "expected well-formed challenges, got something else".to_owned()
+        }
+        other => other.to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! The settings of every client's builder.
 
 /// Writes the settings that every builder has, for one whose field `options` is a
-/// [`ConnectOptions`]: they are the same, and so is what is said of them.
+/// `ConnectOptions`: they are the same, and so is what is said of them.
 macro_rules! shared_settings {
     ($builder:ident) => {
         impl $builder {
