@@ -9,7 +9,7 @@ use crate::driver::ByteStream;
 use crate::error::{Error, ErrorKind};
 use crate::tls::{
     CertificateError, ClientTls, Introduction, TlsInformation, TlsStream, Validation, Verdict,
-    listed, server_name,
+    described, listed, server_name,
 };
 
 /// How the peer's certificate is checked.
@@ -88,13 +88,9 @@ pub(crate) fn told_by_tls(error: Error) -> Error {
 fn failure(error: io::Error, host: &str) -> Error {
     match inside(&error) {
         Some(rustls::Error::InvalidCertificate(found)) => {
-            let errors = listed(found);
-            let found: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let context = format!(
-                "the certificate of {host} was not accepted: {}",
-                found.join(", ")
-            );
-            Error::certificate_rejected(context, errors, error)
+            let reasons = described(found);
+            let context = format!("the certificate of {host} was not accepted: {reasons}");
+            Error::certificate_rejected(context, listed(found))
         }
         Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
             let context = format!("expected TLS from {host}, got other bytes: plain HTTP, perhaps");

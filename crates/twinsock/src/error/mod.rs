@@ -230,15 +230,12 @@ impl Error {
     pub(crate) fn certificate_rejected(
         context: impl Into<String>,
         errors: Vec<CertificateError>,
-        source: io::Error,
     ) -> Self {
-        Self(Arc::new(Inner {
-            kind: ErrorKind::CertificateRejected,
-            context: context.into(),
-            source: Some(source.into()),
-            detail: Detail::Certificate(errors),
-            report: None,
-        }))
+        Self::with_detail(
+            ErrorKind::CertificateRejected,
+            context,
+            Detail::Certificate(errors),
+        )
     }
 
     /// The application did not accept the server's certificate, in which `errors` were ignored.

@@ -71,6 +71,26 @@ pub(crate) fn listed(error: &rustls::CertificateError) -> Vec<CertificateError> 
     vec![of_rustls(error)]
 }
 
+/// The same in words.
+pub(crate) fn described(error: &rustls::CertificateError) -> String {
+    if let rustls::CertificateError::Other(OtherError(inside)) = error
+        && let Some(findings) = inside.downcast_ref::<Findings>()
+    {
+        let texts: Vec<_> = findings.0.iter().map(Finding::to_string).collect();
+        return texts.join(", ");
+    }
+    of_rustls(error).to_string()
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause {
+            Cause::Own(text) => formatter.write_str(text),
+            Cause::Webpki(_) | Cause::Rustls(_) => self.error.fmt(formatter),
+        }
+    }
+}
+
 /// The sort of an error of webpki.
 pub(super) fn of_webpki(error: &webpki::Error) -> CertificateError {
     use webpki::Error;

@@ -34,7 +34,7 @@ pub use crate::tls::validation::Verdict;
 pub use crate::tls::version::TlsVersion;
 
 pub(crate) use crate::tls::client::{Introduction, server_name};
-pub(crate) use crate::tls::findings::listed;
+pub(crate) use crate::tls::findings::{described, listed};
 pub(crate) use crate::tls::provider::fill_with_randomness;
 pub(crate) use crate::tls::stream::TlsStream;
 pub(crate) use crate::tls::validation::Validation;

@@ -80,7 +80,8 @@ impl ServerTls {
     }
 
     /// Shows another certificate to clients that connect from now on, in place of the default one.
-    /// Connections that stand are not touched.
+    /// Connections that stand are not touched; a client that resumes a session of before keeps the
+    /// old one in its information.
     ///
     /// # Errors
     /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall) for a configuration of rustls,
