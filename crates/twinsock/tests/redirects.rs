@@ -4,12 +4,12 @@ mod certificates;
 
 use std::sync::{Arc, Mutex};
 
-use certificates::{Authority, params};
+use certificates::{Authority, Server, params};
 use http::{HeaderValue, Uri};
 use twinsock::{
-    ClientTls, CookieStore, Credential, Error, ErrorKind, MessageWebSocket,
-    MessageWebSocketBuilder, Proxy, ProxyChoice, RedirectFault, RedirectPolicy, StreamWebSocket,
-    WebErrorStatus,
+    ClientCertificates, ClientTls, CookieStore, Credential, Error, ErrorKind, MessageWebSocket,
+    MessageWebSocketBuilder, Proxy, ProxyChoice, RedirectFault, RedirectPolicy, ServerTls,
+    StreamWebSocket, WebErrorStatus,
 };
 use twinsock_testkit::credentials::basic;
 use twinsock_testkit::http_peer::{Answer, HttpPeer, Request, TlsAcceptor, tls};
@@ -493,4 +493,26 @@ async fn a_proxy_sets_no_cookies_and_gets_none() {
             assert_eq!(request.header(name), None, "{request}");
         }
     }
+}
+
+/// A server that lets nobody in without a certificate of this authority.
+async fn certified_server(root: &Authority) -> Server {
+    let asked = ClientCertificates::Required(vec![root.certificate()]);
+    let tls = ServerTls::builder(root.issue(params()).identity());
+    let tls = tls.client_certificates(asked).build();
+    Server::start(tls.expect("made right")).await
+}
+
+#[tokio::test]
+#[ignore = "open: the certificate of ClientTls is shown to another origin too"]
+async fn another_origin_is_not_shown_the_clients_certificate() {
+    let root = Authority::root();
+    let other = certified_server(&root).await;
+    let server = redirecting(other.uri()).await;
+    let mut client = params();
+    client.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    let tls = ClientTls::builder().only_roots([root.certificate()]);
+    let tls = tls.identity(root.issue(client).identity()).build().unwrap();
+    let opened = builder().tls(tls).connect(&server.uri("ws", "/")).await;
+    assert_eq!(opened.unwrap_err().kind(), ErrorKind::TlsFailed);
 }
