@@ -7,7 +7,7 @@ use twinsock::{
     MessageWebSocketBuilder, Proxy, ProxyChoice, RedirectPolicy, StreamWebSocketBuilder, Timeouts,
 };
 
-use crate::args::{ClientOptions, Secret};
+use crate::args::{ClientOptions, Header, Secret};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, chain};
 use crate::{tls, verbose};
@@ -63,6 +63,8 @@ is_a_builder!(StreamWebSocketBuilder);
 pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<B, Failure> {
     let mut builder = builder.timeouts(timeouts(options.connect_timeout));
     for header in &options.headers {
+        let header = Header::parse(header)
+            .map_err(|error| Failure::new(ExitCode::Usage, format!("--header: {error}")))?;
         builder = builder.header(&header.name, &header.value);
     }
     for protocol in &options.protocols {
@@ -138,7 +140,7 @@ pub(crate) fn cannot_connect(options: &ClientOptions, error: &Error) -> Failure 
     if options.verbose {
         verbose::tell_of_failure(error);
     }
-    let uri = &options.uri;
+    let uri = without_query(&options.uri);
     match error.kind() {
         ErrorKind::InvalidArgument => invalid_argument(options, error),
         ErrorKind::ConnectionLost => {
@@ -162,7 +164,11 @@ fn invalid_argument(options: &ClientOptions, error: &Error) -> Failure {
         let mut words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
         words.any(|word| word.eq_ignore_ascii_case(name))
     };
-    let mut names = options.headers.iter().map(|header| header.name.as_str());
+    let headers = options
+        .headers
+        .iter()
+        .filter_map(|header| Header::parse(header).ok());
+    let mut names = headers.map(|header| header.name);
     match names.find(|name| is_named(name)) {
         Some(name) => Failure::new(ExitCode::Usage, format!("--header {name:?}: {text}")),
         None => Failure::new(ExitCode::Usage, text),
@@ -187,6 +193,7 @@ fn hint(error: &Error) -> Option<String> {
     let response = error.response()?;
     if let Some(location) = response.headers().get("location") {
         let location = String::from_utf8_lossy(location.as_bytes());
+        let location = without_query(&location);
         return Some(format!(
             "the server points to {location}; --follow-redirects goes there"
         ));
@@ -195,5 +202,13 @@ fn hint(error: &Error) -> Option<String> {
         401 => Some("--user NAME:PASSWORD sends credentials".to_owned()),
         200 => Some("this is a web server; its WebSocket may be at another path".to_owned()),
         _ => None,
+    }
+}
+
+/// The address for people and logs: a query may be a token.
+pub(crate) fn without_query(uri: &str) -> String {
+    match uri.split_once('?') {
+        Some((start, _)) => format!("{start}?…"),
+        None => uri.to_owned(),
     }
 }

@@ -1,8 +1,10 @@
 //! What `--verbose` tells of connecting, line by line on standard error.
 
+use twinsock::http::header::LOCATION;
 use twinsock::http::{HeaderMap, StatusCode};
 use twinsock::{ConnectReport, Error, Information, TlsInformation};
 
+use crate::client::without_query;
 use crate::terminal;
 
 /// A connection that stands.
@@ -68,6 +70,10 @@ fn tell_of_response(status: StatusCode, headers: &HeaderMap) {
         let value = match value.is_sensitive() {
             true => "(not shown)".into(),
             false => String::from_utf8_lossy(value.as_bytes()),
+        };
+        let value = match *name == LOCATION {
+            true => without_query(&value).into(),
+            false => value,
         };
         say(format_args!("  {name}: {value}"));
     }

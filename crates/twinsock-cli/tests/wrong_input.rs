@@ -35,12 +35,12 @@ fn wrong_command_lines_exit_with_2() {
         (&["connect", "http://a.example/"], "http://a.example/"),
         (&["connect", "ws://a.example/", "--no-such"], "--no-such"),
         (
-            &["connect", "ws://a.example/", "--header", "no colon"],
-            "no colon",
+            &["connect", "ws://a.example/", "--header", "none"],
+            "--header: expected a name, a colon",
         ),
         (
             &["connect", "ws://a.example/", "--header", "bad name: x"],
-            "bad name",
+            "got \"bad\"",
         ),
         (
             &["connect", "ws://a.example/", "--header", "Upgrade: x"],

@@ -19,7 +19,7 @@ use twinsock_testkit::http_peer::{Answer, HttpPeer, Request, tls};
 use twinsock_testkit::socks_peer::{SocksPeer, Users};
 
 /// How often a connect is dropped after each number of polls.
-const TIMES: usize = 3;
+const TIMES: usize = 1;
 
 /// The ways, in the order of [`Way::choices`].
 const NAMES: [&str; 4] = ["straight", "HTTP", "HTTP over TLS", "SOCKS 5"];

@@ -504,7 +504,6 @@ async fn certified_server(root: &Authority) -> Server {
 }
 
 #[tokio::test]
-#[ignore = "open: the certificate of ClientTls is shown to another origin too"]
 async fn another_origin_is_not_shown_the_clients_certificate() {
     let root = Authority::root();
     let other = certified_server(&root).await;

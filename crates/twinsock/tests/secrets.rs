@@ -390,7 +390,6 @@ async fn mirror() -> u16 {
 }
 
 #[tokio::test]
-#[ignore = "open: twinsock-proto quotes the first 64 bytes of an answer that is no HTTP"]
 async fn a_service_that_sends_the_request_back_has_no_secret_shown() {
     let mut prints = Prints::new();
     let port = mirror().await;
@@ -499,7 +498,6 @@ fn no_setting_that_cannot_be_has_a_secret_shown() {
 
 /// What is shown of an address that cannot be used.
 #[tokio::test]
-#[ignore = "open: options.rs and UriError quote parts of an address that may be a password or a token"]
 async fn an_address_that_cannot_be_has_no_secret_shown() {
     let mut prints = Prints::new();
     for address in [

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use twinsock::CertificateError;
 
-use crate::args::values::{self, Header, Secret};
+use crate::args::values::{self, Secret};
 
 /// What every client is told on the command line.
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub(crate) struct ClientOptions {
     pub(crate) uri: String,
     /// A header for the handshake, such as 'Authorization: Bearer …'
     #[arg(long = "header", value_name = "NAME: VALUE")]
-    pub(crate) headers: Vec<Header>,
+    pub(crate) headers: Vec<Secret>,
     /// A subprotocol to offer, the preferred one first
     #[arg(long = "protocol", value_name = "PROTOCOL")]
     pub(crate) protocols: Vec<String>,

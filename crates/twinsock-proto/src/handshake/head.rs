@@ -326,7 +326,16 @@ fn is_http_so_far(line: &[u8]) -> bool {
 
 fn not_http(line: &[u8]) -> HeadError {
     HeadError::NotHttp {
-        beginning: Excerpt::new(line),
+        beginning: Excerpt::new(without_request(line)),
+    }
+}
+
+/// Of a request its method alone: who sends ours back would have its secrets quoted.
+fn without_request(line: &[u8]) -> &[u8] {
+    let end = line.iter().position(|&byte| byte == b' ');
+    match end.and_then(|end| line.get(..end)) {
+        Some(method) if method.iter().all(u8::is_ascii_uppercase) => method,
+        _ => line,
     }
 }
 

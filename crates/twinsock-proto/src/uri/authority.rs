@@ -117,8 +117,16 @@ fn is_broken_ipv4(host: &str) -> bool {
 
 /// RFC 3986 §3.2.3 allows a colon with nothing after it; it then stands for the default port.
 fn parse_port(text: &str) -> Result<Option<u16>, UriError> {
-    let refused = || UriError::Port {
-        got: bounded(text.strip_prefix(':').unwrap_or(text)),
+    let refused = || {
+        let got = text.strip_prefix(':').unwrap_or(text);
+        // What is no number may be a password whose '@' was forgotten.
+        let is_number = got.bytes().all(|byte| byte.is_ascii_digit());
+        let got = if is_number {
+            bounded(got)
+        } else {
+            "…".to_owned()
+        };
+        UriError::Port { got }
     };
     if text.is_empty() || text == ":" {
         return Ok(None);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use twinsock_proto::authentication::Credential;
 use twinsock_proto::handshake::Subprotocol;
@@ -79,13 +80,20 @@ impl ConnectOptions {
 
     pub(crate) fn add_header(&mut self, name: &str, value: &str) {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            // The server must not see it; a proxy's user is set apart.
+            (Ok(PROXY_AUTHORIZATION), _) => self.refuse(Error::invalid_argument(
+                "expected no header \"proxy-authorization\" for the server: proxy_credential sets \
+                 the proxy's user",
+            )),
             (Ok(name), Ok(mut value)) => {
                 // It may be a secret: `Debug` does not show it.
                 value.set_sensitive(true);
                 self.headers.push((name, value));
             }
+            // What is behind its first word may be the value.
             (Err(_), _) => self.refuse(Error::invalid_argument(format!(
-                "expected a header name of token characters, got {name:?}"
+                "expected a header name of token characters, got {:?}",
+                name.split_once(' ').map_or(name, |(word, _)| word)
             ))),
             // The value may be a secret: it is not shown.
             (_, Err(_)) => self.refuse(Error::invalid_argument(format!(
@@ -140,7 +148,7 @@ impl ConnectOptions {
             return Err(error.clone());
         }
         uri.parse().map_err(|error| {
-            let shown = without_credentials(uri);
+            let shown = shown(uri);
             Error::invalid_argument(format!("the address {shown:?} cannot be used: {error}"))
         })
     }
@@ -162,14 +170,21 @@ impl ConnectOptions {
     }
 }
 
-/// The address for an error's text: what may be a password is left out.
-fn without_credentials(uri: &str) -> String {
-    let start = uri.find("://").map_or(0, |scheme| scheme + "://".len());
-    let end = uri[start..]
-        .find(['/', '?', '#'])
-        .map_or(uri.len(), |length| start + length);
-    match uri[start..end].rfind('@') {
-        Some(at) => format!("{}…{}", &uri[..start], &uri[start + at..]),
+/// The address for an error's text, without what may be a secret: user information, a query, and
+/// what stands where a port should.
+fn shown(uri: &str) -> String {
+    let authority = uri.find("://").map_or(0, |scheme| scheme + "://".len());
+    if uri.contains('@') {
+        return format!("{}…", &uri[..authority]);
+    }
+    let secret = uri.find(['?', '#']).into_iter();
+    let port = uri[authority..]
+        .find(':')
+        .map(|colon| authority + colon + 1);
+    let is_number = |start: usize| uri[start..].starts_with(|sign: char| sign.is_ascii_digit());
+    let broken_port = port.filter(|&start| !is_number(start) && !uri.contains('['));
+    match secret.chain(broken_port).min() {
+        Some(end) => format!("{}…", &uri[..end]),
         None => uri.to_owned(),
     }
 }
@@ -179,16 +194,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_in_an_address_is_not_shown() {
-        for (address, shown) in [
-            ("ws://user:secret@host/path", "ws://…@host/path"),
-            ("ws://user:s@cret@host", "ws://…@host"),
-            ("user:secret@host", "…@host"),
-            ("ws://host/a@b", "ws://host/a@b"),
-            ("ws://host", "ws://host"),
+    fn a_secret_in_an_address_is_not_shown() {
+        for (address, shows) in [
+            ("ws://user:secret@host/path", "ws://…"),
+            ("ws://user:s/e?cret@host", "ws://…"),
+            ("user:secret@host", "…"),
+            ("ws://user:secret", "ws://user:…"),
+            ("ws://host/?token=secret#x", "ws://host/…"),
+            ("http://host/", "http://host/"),
+            ("ws://host:99999/", "ws://host:99999/"),
+            ("ws://[::1", "ws://[::1"),
+            ("not a uri", "not a uri"),
             ("", ""),
         ] {
-            assert_eq!(without_credentials(address), shown);
+            assert_eq!(shown(address), shows);
         }
     }
 }
