@@ -25,10 +25,10 @@ Told = Callable[[Laboratory], str]
 
 @dataclass(frozen=True)
 class Failure:
-    """Words that must fail, what the error line has to name, and the exit code; None for any but success."""
+    """Words that must fail, what the error line has to name, and the exit code."""
 
     name: str
-    code: int | None
+    code: int
     words: Callable[[Laboratory], list[str]]
     named: Callable[[Laboratory], list[str]]
 
@@ -151,7 +151,7 @@ def judge(lab: Laboratory, failure: Failure, words: list[str], seconds: float) -
         require(named in errors[0], f"the error does not name `{named}`; {said}")
     require_secrets_kept(text)
     # 101 is a panic.
-    is_expected = done.returncode not in (0, 101) if failure.code is None else done.returncode == failure.code
+    is_expected = done.returncode == failure.code
     require(is_expected, f"expected exit code {failure.code or 'of a failure'}, got {done.returncode}; {said}")
     return f"exit code {done.returncode}, {errors[0]}"
 

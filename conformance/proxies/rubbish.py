@@ -85,12 +85,12 @@ def rubbish_proxy(handle: Handler) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Rubbish:
-    """A proxy that does not speak as one, and the exit code; None where the system may reset the connection first."""
+    """A proxy that does not speak as one, and the exit code."""
 
     name: str
     scheme: str
     handle: Handler
-    code: int | None = PROXY_FAILED
+    code: int = PROXY_FAILED
 
 
 WITHOUT_PASSWORD = b"\x05\x00"
@@ -109,7 +109,7 @@ RUBBISH = (
     Rubbish("101", "http", answers(SWITCHED)),
     Rubbish("407 without a challenge", "http", answers(b"HTTP/1.1 407 Who Are You\r\n" + NO_BODY)),
     Rubbish("407 again and again", "http", answers(*[BASIC] * 20)),
-    Rubbish("a proxy that closes at once", "http", close_at_once, None),
+    Rubbish("a proxy that closes at once", "http", close_at_once),
     Rubbish("a proxy that closes after the request", "http", close_after_request),
     Rubbish("a web page behind the tunnel", "http", answers(ESTABLISHED, b"HTTP/1.1 200 OK\r\n" + NO_BODY), HANDSHAKE_FAILED),
     Rubbish("bytes behind the tunnel that nobody asked for", "http", answers(ESTABLISHED + b"rubbish\r\n\r\n")),
@@ -120,7 +120,7 @@ RUBBISH = (
     Rubbish("an unknown kind of address", "socks5h", answers(WITHOUT_PASSWORD, b"\x05\x00\x00\x09" + bytes(6))),
     Rubbish("an unknown reply", "socks5h", answers(WITHOUT_PASSWORD, b"\x05\x63\x00\x01" + bytes(6))),
     Rubbish("half a reply", "socks5h", half_a_reply),
-    Rubbish("a proxy that closes at once", "socks5h", close_at_once, None),
+    Rubbish("a proxy that closes at once", "socks5h", close_at_once),
     Rubbish("a plain HTTP proxy", "https", answers(b"HTTP/1.1 400 Bad Request\r\n" + NO_BODY), TLS_FAILED),
     Rubbish("silence", "http", stay_silent, TIMED_OUT),
     Rubbish("silence", "https", stay_silent, TIMED_OUT),
