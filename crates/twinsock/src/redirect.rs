@@ -25,6 +25,10 @@ use crate::error::{Error, ErrorKind, RedirectFault};
 ///
 /// Subprotocols are offered to each server; do not put secrets into them.
 ///
+/// Whither a redirect leads is the server's choice: [`follow`](Self::follow) goes to private
+/// addresses and to any port as well. Where that must not be,
+/// [`same_origin_only`](Self::same_origin_only) is for.
+///
 /// ```
 /// use twinsock::RedirectPolicy;
 ///

@@ -498,7 +498,15 @@ async fn all_errors_are_found_with_a_verifier_of_ones_own() {
     roots.add(root.issuer().der().clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
-    let builder = ClientTls::builder().dangerously_verify_with(verifier.build().unwrap());
+    let verifier = verifier.build().unwrap();
+    let replaced = ClientTls::builder()
+        .dangerously_verify_with(verifier.clone())
+        .only_roots([root.certificate()]);
+    assert_eq!(
+        replaced.build().unwrap_err().kind(),
+        ErrorKind::InvalidArgument
+    );
+    let builder = ClientTls::builder().dangerously_verify_with(verifier);
     let tls = builder.build().unwrap();
     let mut wrong = certificates::params_for("elsewhere.example");
     wrong.not_after = rcgen::date_time_ymd(2020, 1, 1);
@@ -549,6 +557,13 @@ async fn keys_are_logged_only_when_asked_for() {
     let tls = builder.dangerously_log_keys_to(&path).build().unwrap();
     connect(&tls, &server.uri()).await.unwrap();
     let log = std::fs::read_to_string(&path).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "for its owner alone");
+    }
     std::fs::remove_file(&path).unwrap();
     assert!(
         log.lines()

@@ -37,6 +37,8 @@ macro_rules! shared_settings {
             ///
             /// It answers Basic and Digest of an HTTP proxy, and the user name and password of a
             /// SOCKS5 proxy. It is sent to the proxy alone, and to an HTTP proxy only when it asks.
+            /// All but Digest tells the password to whoever listens on the way to a proxy that is
+            /// not reached by TLS. Over a stream of your own it has no effect.
             #[must_use]
             pub fn proxy_credential(mut self, credential: $crate::Credential) -> Self {
                 self.options.proxy_credential = Some(credential);
@@ -49,6 +51,9 @@ macro_rules! shared_settings {
             /// It answers Basic and Digest, by a second request over a new connection, in place of
             /// an `Authorization` [header](Self::header) of your own. Another origin, to which a
             /// redirect leads, is not told. Over a stream of your own there is no second request.
+            ///
+            /// Basic tells the password to whoever listens on the way, and over `ws` somebody in
+            /// between can ask for it in the server's place: use it with `wss`.
             #[must_use]
             pub fn server_credential(mut self, credential: $crate::Credential) -> Self {
                 self.options.server_credential = Some(credential);
@@ -135,6 +140,8 @@ macro_rules! shared_settings {
 
             /// The settings of TLS for a `wss` address; [`ClientTls::default`](crate::ClientTls)
             /// by default.
+            ///
+            /// Over a stream of your own it has no effect, and for a `ws` address none either.
             #[must_use]
             pub fn tls(mut self, tls: $crate::ClientTls) -> Self {
                 self.options.tls = tls;
@@ -151,7 +158,7 @@ macro_rules! shared_settings {
             /// certificate has both. Such a connection resumes no session. It concerns the server
             /// alone, no proxy. An error that may not be ignored (see
             /// [`CertificateError::severity`](crate::CertificateError::severity)) is refused by
-            /// `connect`.
+            /// `connect`. Without TLS, and over a stream of your own, it has no effect.
             #[must_use]
             #[doc(alias = "IgnorableServerCertificateErrors")]
             pub fn dangerously_ignore_certificate_errors(
@@ -171,7 +178,8 @@ macro_rules! shared_settings {
             /// fails with
             /// [`ErrorKind::CertificateRejected`](crate::ErrorKind::CertificateRejected) and the
             /// HRESULT 0x800C000E (`INET_E_SECURITY_PROBLEM`). Its panic is that of the caller of
-            /// `connect`.
+            /// `connect`. It is not called without TLS, nor over a stream of your own, whose
+            /// certificate is yours to check.
             ///
             /// ```
             /// # async fn run(fingerprint: [u8; 32]) -> Result<(), twinsock::Error> {

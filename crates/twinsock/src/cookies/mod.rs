@@ -34,17 +34,24 @@ use crate::error::Error;
 /// use twinsock::http::{HeaderValue, Uri};
 ///
 /// /// Cookies for one server whose cookies are for all paths and have no dates.
-/// #[derive(Debug, Default)]
-/// struct Session(Mutex<Vec<String>>);
+/// struct Session {
+///     host: &'static str,
+///     cookies: Mutex<Vec<String>>,
+/// }
 ///
 /// impl CookieStore for Session {
-///     fn cookies(&self, _uri: &Uri) -> Option<HeaderValue> {
-///         let cookies = self.0.lock().ok()?.join("; ");
+///     fn cookies(&self, uri: &Uri) -> Option<HeaderValue> {
+///         // A redirect may lead to somebody else.
+///         uri.host().filter(|&host| host == self.host)?;
+///         let cookies = self.cookies.lock().ok()?.join("; ");
 ///         HeaderValue::from_str(&cookies).ok()
 ///     }
 ///
-///     fn store(&self, _uri: &Uri, set_cookies: &mut dyn Iterator<Item = &HeaderValue>) {
-///         let Ok(mut cookies) = self.0.lock() else { return };
+///     fn store(&self, uri: &Uri, set_cookies: &mut dyn Iterator<Item = &HeaderValue>) {
+///         let Ok(mut cookies) = self.cookies.lock() else { return };
+///         if uri.host() != Some(self.host) {
+///             return;
+///         }
 ///         for set_cookie in set_cookies.filter_map(|value| value.to_str().ok()) {
 ///             let (cookie, _attributes) = set_cookie.split_once(';').unwrap_or((set_cookie, ""));
 ///             cookies.push(cookie.to_owned());

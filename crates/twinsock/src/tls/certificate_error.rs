@@ -70,7 +70,7 @@ pub enum CertificateError {
 
 impl CertificateError {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: &'static [Self] = &[
         Self::Untrusted,
         Self::Revoked,
         Self::Expired,

@@ -194,9 +194,7 @@ impl ClientTls {
         introduction: Introduction,
     ) -> Result<ClientSession, Error> {
         let mut session = self.session_with_identity(ignorable).await?;
-        if introduction == Introduction::Anonymous
-            && session.config.client_auth_cert_resolver.has_certs()
-        {
+        if introduction == Introduction::Anonymous {
             let mut config = ClientConfig::clone(&session.config);
             config.client_auth_cert_resolver = Arc::new(NoIdentity);
             // A session under the identity would tell it as well.
@@ -330,7 +328,10 @@ impl ClientTlsBuilder {
     /// system's.
     #[must_use]
     pub fn only_roots(mut self, roots: impl IntoIterator<Item = Certificate>) -> Self {
-        self.decider = Decider::Roots;
+        // A verifier stays: beside roots it is refused, in whichever order they come.
+        if !matches!(self.decider, Decider::Verifier(_)) {
+            self.decider = Decider::Roots;
+        }
         self.extra_roots(roots)
     }
 

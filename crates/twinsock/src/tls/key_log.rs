@@ -16,7 +16,16 @@ struct KeyLogFile(Mutex<File>);
 
 /// Opens the file to append to it.
 pub(super) fn open(path: &Path) -> Result<Arc<dyn KeyLog>, Error> {
-    let file = OpenOptions::new().append(true).create(true).open(path);
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        // Whoever reads it reads all that is said.
+        options.mode(0o600);
+    }
+    let file = options.open(path);
     let file = file.map_err(|error| {
         let context = format!("the key log {} cannot be written", path.display());
         Error::system(&context, error)

@@ -132,6 +132,7 @@ impl fmt::Debug for ServerTls {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub enum ClientCertificates {
     /// They are not.
     #[default]
