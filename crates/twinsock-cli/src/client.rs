@@ -70,9 +70,8 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<
     for protocol in &options.protocols {
         builder = builder.protocol(protocol);
     }
-    let tls = tls::of_client(options)?;
     if let Some(proxy) = &options.proxy {
-        builder = builder.proxy(proxy_choice(proxy, tls.as_ref())?);
+        builder = builder.proxy(proxy_choice(proxy, tls::of_proxy(options)?)?);
     }
     if let Some(user) = &options.proxy_user {
         builder = builder.proxy_credential(credential("--proxy-user", user)?);
@@ -85,22 +84,16 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<
     }
     builder =
         builder.dangerously_ignore_certificate_errors(options.ignored_certificate_errors.clone());
-    match tls {
-        Some(tls) => Ok(builder.tls(tls)),
-        None => Ok(builder),
-    }
+    Ok(builder.tls(tls::of_client(options)?))
 }
 
-fn proxy_choice(text: &Secret, tls: Option<&ClientTls>) -> Result<ProxyChoice, Failure> {
+fn proxy_choice(text: &Secret, tls: ClientTls) -> Result<ProxyChoice, Failure> {
     if text.0 == "none" {
         return Ok(ProxyChoice::Direct);
     }
     let proxy = text.0.parse::<Proxy>();
     let proxy = proxy.map_err(|error| Failure::of_library("--proxy", &error))?;
-    Ok(ProxyChoice::Fixed(match tls {
-        Some(tls) => proxy.tls(tls.clone()),
-        None => proxy,
-    }))
+    Ok(ProxyChoice::Fixed(proxy.tls(tls)))
 }
 
 /// The text itself is not shown: it may hold a password, wherever its colon is missing.
@@ -191,7 +184,9 @@ fn hint(error: &Error) -> Option<String> {
         _ => {}
     }
     let response = error.response()?;
-    if let Some(location) = response.headers().get("location") {
+    let location = response.headers().get("location");
+    let is_refused = error.kind() == ErrorKind::HandshakeRefused;
+    if let Some(location) = location.filter(|_| is_refused && response.status().is_redirection()) {
         let location = String::from_utf8_lossy(location.as_bytes());
         let location = without_query(&location);
         return Some(format!(

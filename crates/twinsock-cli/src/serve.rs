@@ -23,12 +23,16 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let mut stop_signal =
         StopSignal::new().map_err(|error| Failure::system("cannot wait for signals", &error))?;
     let tls = tls::of_server(&options)?;
+    let certificates = match &tls {
+        Some(tls) => Some(Certificates::new(tls, &options)?),
+        None => None,
+    };
     let listener = listen(&options, tls.clone()).await?;
     announce(&listener, tls.as_ref())?;
     let mut server = Server::new(options.max_message_size);
     tokio::select! {
         stopped = server.accept_until(&listener, stop_signal.received()) => stopped?,
-        failed = reload_certificates(&options, tls.as_ref()) => return Err(failed),
+        () = reload(certificates) => {}
     }
     drop(listener);
     tokio::select! {
@@ -38,24 +42,44 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads the certificate again at each request of the system to do so, until that fails.
-async fn reload_certificates(options: &ServeOptions, tls: Option<&ServerTls>) -> Failure {
-    let Some(tls) = tls else {
-        // Without a certificate that signal keeps its meaning: the end.
+/// The server's certificate, which the system may ask to read again. Without one that signal
+/// keeps its meaning: the end.
+struct Certificates<'a> {
+    tls: &'a ServerTls,
+    options: &'a ServeOptions,
+    reload_signal: ReloadSignal,
+}
+
+impl<'a> Certificates<'a> {
+    fn new(tls: &'a ServerTls, options: &'a ServeOptions) -> Result<Self, Failure> {
+        let reload_signal = ReloadSignal::new()
+            .map_err(|error| Failure::system("cannot wait for signals", &error))?;
+        Ok(Self {
+            tls,
+            options,
+            reload_signal,
+        })
+    }
+
+    fn read_again(&self) -> Result<(), Failure> {
+        let Some(identity) = tls::server_identity(self.options)? else {
+            return Ok(());
+        };
+        self.tls
+            .reload(identity)
+            .map_err(|error| Failure::of_library("TLS", &error))
+    }
+}
+
+/// Reads the certificate again at each request of the system, and never ends.
+async fn reload(certificates: Option<Certificates<'_>>) {
+    let Some(mut certificates) = certificates else {
         return std::future::pending().await;
     };
-    let mut reload_signal = match ReloadSignal::new() {
-        Ok(signal) => signal,
-        Err(error) => return Failure::system("cannot wait for signals", &error),
-    };
     loop {
-        reload_signal.received().await;
-        match tls::server_identity(options) {
-            Ok(Some(identity)) => match tls.reload(identity) {
-                Ok(()) => terminal::say("the certificate was read again"),
-                Err(error) => terminal::say(format_args!("the certificate stays: {error}")),
-            },
-            Ok(None) => {}
+        certificates.reload_signal.received().await;
+        match certificates.read_again() {
+            Ok(()) => terminal::say("the certificate was read again"),
             // What served until now goes on serving.
             Err(failure) => terminal::say(format_args!("the certificate stays: {failure}")),
         }

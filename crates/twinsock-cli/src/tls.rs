@@ -2,31 +2,42 @@
 
 use std::path::Path;
 
-use twinsock::{Certificate, ClientCertificates, ClientTls, Error, Identity, ServerTls};
+use twinsock::{
+    Certificate, ClientCertificates, ClientTls, ClientTlsBuilder, Error, Identity, ServerTls,
+};
 
 use crate::args::{ClientOptions, ServeOptions};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
-/// What the user wants of a client's TLS; `None` for nothing beyond the default.
-pub(crate) fn of_client(options: &ClientOptions) -> Result<Option<ClientTls>, Failure> {
-    if options.roots.is_empty() && options.cert.is_none() {
-        return Ok(None);
-    }
-    let mut tls = ClientTls::builder();
-    if !options.roots.is_empty() {
-        let mut roots = Vec::new();
-        for path in &options.roots {
-            roots.extend(certificates("--ca", path)?);
-        }
-        tls = tls.only_roots(roots);
-    }
+/// What the user wants of TLS with a proxy: the certificate of `--cert` is for the server alone.
+pub(crate) fn of_proxy(options: &ClientOptions) -> Result<ClientTls, Failure> {
+    built(trusting(options)?)
+}
+
+/// What the user wants of TLS with the server.
+pub(crate) fn of_client(options: &ClientOptions) -> Result<ClientTls, Failure> {
+    let mut tls = trusting(options)?;
     if let (Some(chain), Some(key)) = (&options.cert, &options.key) {
         tls = tls.identity(identity(("--cert", chain), ("--key", key))?);
     }
+    built(tls)
+}
+
+fn trusting(options: &ClientOptions) -> Result<ClientTlsBuilder, Failure> {
+    let mut roots = Vec::new();
+    for path in &options.roots {
+        roots.extend(certificates("--ca", path)?);
+    }
+    Ok(match options.roots.as_slice() {
+        [] => ClientTls::builder(),
+        _ => ClientTls::builder().only_roots(roots),
+    })
+}
+
+fn built(tls: ClientTlsBuilder) -> Result<ClientTls, Failure> {
     let tls = tls.build();
-    tls.map(Some)
-        .map_err(|error| Failure::of_library("TLS", &error))
+    tls.map_err(|error| Failure::of_library("TLS", &error))
 }
 
 /// What the user wants of a server's TLS; `None` for `ws://`.

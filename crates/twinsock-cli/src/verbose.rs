@@ -1,6 +1,6 @@
 //! What `--verbose` tells of connecting, line by line on standard error.
 
-use twinsock::http::header::LOCATION;
+use twinsock::http::header::{LOCATION, SET_COOKIE};
 use twinsock::http::{HeaderMap, StatusCode};
 use twinsock::{ConnectReport, Error, Information, TlsInformation};
 
@@ -67,13 +67,11 @@ fn hexadecimal(bytes: &[u8]) -> String {
 fn tell_of_response(status: StatusCode, headers: &HeaderMap) {
     say(format_args!("response: {status}"));
     for (name, value) in headers {
-        let value = match value.is_sensitive() {
-            true => "(not shown)".into(),
-            false => String::from_utf8_lossy(value.as_bytes()),
-        };
-        let value = match *name == LOCATION {
-            true => without_query(&value).into(),
-            false => value,
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let value = match *name {
+            SET_COOKIE => "(not shown)".into(),
+            LOCATION => without_query(&text).into(),
+            _ => text,
         };
         say(format_args!("  {name}: {value}"));
     }

@@ -22,7 +22,8 @@ pub(crate) struct ClientOptions {
     /// The time for all of connecting, from the name to the end of the handshake
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
     pub(crate) connect_timeout: Option<Duration>,
-    /// Certificates that are trusted, PEM, rather than those of the system; again for more
+    /// Certificates that are trusted, PEM, rather than those of the system, for the server and an https:// --proxy;
+    /// again for more
     #[arg(long = "ca", value_name = "FILE")]
     pub(crate) roots: Vec<PathBuf>,
     /// The client's certificate chain, PEM, for servers that want one
@@ -38,7 +39,7 @@ pub(crate) struct ClientOptions {
     /// The proxy's user
     #[arg(long, value_name = "NAME:PASSWORD")]
     pub(crate) proxy_user: Option<Secret>,
-    /// The server's user, for Basic and Digest
+    /// The server's user, for Basic and Digest; over ws:// Basic tells the password to whoever listens
     #[arg(long, value_name = "NAME:PASSWORD")]
     pub(crate) user: Option<Secret>,
     /// Follows redirects, 10 at most, but never from wss:// to ws://
@@ -54,11 +55,14 @@ pub(crate) struct ClientOptions {
 }
 
 fn certificate_error(name: &str) -> Result<CertificateError, String> {
-    let mut known = CertificateError::ALL.into_iter();
+    let mut known = CertificateError::ALL.iter().copied();
     known
         .find(|error| format!("{error:?}").eq_ignore_ascii_case(name))
         .ok_or_else(|| {
-            let names = CertificateError::ALL.map(|error| format!("{error:?}"));
+            let names = CertificateError::ALL
+                .iter()
+                .map(|error| format!("{error:?}"));
+            let names: Vec<_> = names.collect();
             format!("expected one of {}", names.join(", "))
         })
 }
