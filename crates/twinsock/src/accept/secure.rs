@@ -17,41 +17,52 @@ use crate::tls::{ServerTls, TlsInformation, TlsStream};
 const NOT_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
     Content-Length: 40\r\nConnection: close\r\n\r\nThis port speaks TLS: use wss or https.\n";
 
+/// What came of a client's beginning.
+enum Outcome {
+    Agreed(Box<TlsStream<TcpStream>>),
+    Refused(io::Error, TcpStream),
+    PlainHttp(TcpStream),
+}
+
 /// Agrees on TLS with a client, within the time that it has.
 pub(crate) async fn secure(
     stream: TcpStream,
     tls: &ServerTls,
     limit: Duration,
 ) -> Result<(Box<dyn ByteStream>, TlsInformation), Error> {
-    timeout(limit, agree(stream, tls))
+    let outcome = timeout(limit, agree(stream, tls))
         .await
-        .unwrap_or_else(|_| Err(Error::timeout(Timeout::Tls)))
-}
-
-async fn agree(
-    stream: TcpStream,
-    tls: &ServerTls,
-) -> Result<(Box<dyn ByteStream>, TlsInformation), Error> {
-    if begins_with_a_letter(&stream).await.map_err(failure)? {
-        let _ = send_last(Box::new(stream), NOT_TLS).await;
-        return Err(Error::new(
-            ErrorKind::TlsFailed,
-            "expected TLS from the client, got plain HTTP",
-        ));
-    }
-    let accepting = TlsAcceptor::from(tls.config()).accept(stream);
-    match accepting.into_fallible().await {
-        Ok(stream) => {
-            let stream = TlsStream::new(stream);
+        .map_err(|_| Error::timeout(Timeout::Tls))?;
+    // Telling the client why not has time of its own: the error is known.
+    match outcome.map_err(failure)? {
+        Outcome::Agreed(stream) => {
             let information = TlsInformation::of(stream.state(), Vec::new());
-            Ok((Box::new(stream), information))
+            Ok((stream, information))
         }
-        Err((error, mut stream)) => {
+        Outcome::Refused(error, mut stream) => {
             // The client is to read the alert: closing with unread bytes would destroy it.
             drain(&mut stream).await;
             Err(failure(error))
         }
+        Outcome::PlainHttp(stream) => {
+            let _ = send_last(Box::new(stream), NOT_TLS).await;
+            Err(Error::new(
+                ErrorKind::TlsFailed,
+                "expected TLS from the client, got plain HTTP",
+            ))
+        }
     }
+}
+
+async fn agree(stream: TcpStream, tls: &ServerTls) -> io::Result<Outcome> {
+    if begins_with_a_letter(&stream).await? {
+        return Ok(Outcome::PlainHttp(stream));
+    }
+    let accepting = TlsAcceptor::from(tls.config()).accept(stream);
+    Ok(match accepting.into_fallible().await {
+        Ok(stream) => Outcome::Agreed(Box::new(TlsStream::new(stream))),
+        Err((error, stream)) => Outcome::Refused(error, stream),
+    })
 }
 
 /// TLS begins with the byte 22, HTTP with the letter of a method.
