@@ -1,11 +1,10 @@
 //! A client's settings of TLS.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::client::{self, ResolvesClientCert};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -21,10 +20,10 @@ use crate::tls::identity::Identity;
 use crate::tls::information::TlsInformation;
 use crate::tls::provider::provider;
 use crate::tls::revocation_list::RevocationList;
+use crate::tls::session::{Resumption, SessionSettings, session_settings};
 use crate::tls::trust::{Trust, add_roots};
 use crate::tls::verifier::{Pins, Verifier};
-use crate::tls::version::TlsVersion;
-use crate::tls::{ALPN, key_log, system_roots};
+use crate::tls::{ALPN, system_roots};
 
 /// A client's settings of TLS for `wss` addresses. A clone is cheap and the same: all connections
 /// with it share the sessions that can be resumed.
@@ -72,7 +71,7 @@ struct Settings {
     provider: Arc<CryptoProvider>,
     versions: Vec<&'static SupportedProtocolVersion>,
     pins: Pins,
-    resumption: Resuming,
+    resumption: Resumption,
 }
 
 /// Who decides on a server's certificate.
@@ -85,13 +84,6 @@ enum Decider {
     Roots,
     /// A verifier that was given.
     Verifier(Arc<dyn ServerCertVerifier>),
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Resuming {
-    #[default]
-    Allowed,
-    Never,
 }
 
 #[derive(Clone)]
@@ -150,7 +142,7 @@ static DEFAULT: LazyLock<ClientTls> = LazyLock::new(|| {
         provider: provider(),
         versions: rustls::DEFAULT_VERSIONS.to_vec(),
         pins: Pins::default(),
-        resumption: Resuming::Allowed,
+        resumption: Resumption::Allowed,
     };
     ClientTls::ours(settings)
 });
@@ -198,7 +190,7 @@ impl ClientTls {
             let mut config = ClientConfig::clone(&session.config);
             config.client_auth_cert_resolver = Arc::new(NoIdentity);
             // A session under the identity would tell it as well.
-            config.resumption = Resumption::disabled();
+            config.resumption = client::Resumption::disabled();
             session.config = Arc::new(config);
         }
         Ok(session)
@@ -269,8 +261,8 @@ impl Settings {
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log);
         }
-        if self.resumption == Resuming::Never {
-            config.resumption = Resumption::disabled();
+        if self.resumption == Resumption::Never {
+            config.resumption = client::Resumption::disabled();
         }
         Ok(Ready {
             config: Arc::new(config),
@@ -291,7 +283,7 @@ impl Ready {
         }
         let verifier = Arc::new(self.verifier.ignoring(ignorable));
         let mut config = ClientConfig::clone(&self.config);
-        config.resumption = Resumption::disabled();
+        config.resumption = client::Resumption::disabled();
         config
             .dangerous()
             .set_certificate_verifier(Arc::clone(&verifier) as _);
@@ -309,12 +301,11 @@ pub struct ClientTlsBuilder {
     roots: Vec<Certificate>,
     revocation_lists: Vec<RevocationList>,
     identity: Option<Identity>,
-    key_log: Option<PathBuf>,
-    provider: Option<Arc<CryptoProvider>>,
-    versions: Option<Vec<TlsVersion>>,
     pins: Pins,
-    resumption: Resuming,
+    session: SessionSettings,
 }
+
+session_settings!(ClientTlsBuilder);
 
 impl ClientTlsBuilder {
     /// Trusts these roots beside the system's.
@@ -367,13 +358,6 @@ impl ClientTlsBuilder {
         self
     }
 
-    /// Speaks only these versions; by default TLS 1.2 and 1.3.
-    #[must_use]
-    pub fn versions(mut self, versions: impl IntoIterator<Item = TlsVersion>) -> Self {
-        self.versions = Some(versions.into_iter().collect());
-        self
-    }
-
     /// Accepts only servers whose certificate has this SHA-256, or another pinned one; all other
     /// checks are made as well. A server with another certificate has
     /// [`OtherErrors`](CertificateError::OtherErrors).
@@ -388,33 +372,6 @@ impl ClientTlsBuilder {
     #[must_use]
     pub fn pin_public_key(mut self, sha256: [u8; 32]) -> Self {
         self.pins.public_keys.push(sha256);
-        self
-    }
-
-    /// Begins each connection anew, at the price of a full handshake: a server cannot tell that
-    /// two of them are of the same client.
-    #[must_use]
-    pub fn without_resumption(mut self) -> Self {
-        self.resumption = Resuming::Never;
-        self
-    }
-
-    /// Whose key exchange and ciphers are used; those of [`ring`](rustls::crypto::ring) by
-    /// default.
-    ///
-    /// That of `aws-lc-rs`, for one, adds a key exchange that a quantum computer does not break.
-    /// Certificates are checked with ring's signatures all the same.
-    #[must_use]
-    pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
-        self.provider = Some(provider);
-        self
-    }
-
-    /// Appends the keys of each session to a file, in the format of `SSLKEYLOGFILE`, for tools
-    /// like Wireshark. Whoever has the file can read all that is said.
-    #[must_use]
-    pub fn dangerously_log_keys_to(mut self, path: impl Into<PathBuf>) -> Self {
-        self.key_log = Some(path.into());
         self
     }
 
@@ -440,18 +397,16 @@ impl ClientTlsBuilder {
             }
             _ => {}
         }
-        let versions = self.versions.unwrap_or_else(TlsVersion::all);
-        let key_log = self.key_log.as_deref().map(key_log::open).transpose()?;
         Ok(ClientTls::ours(Settings {
             decider: self.decider,
             roots: self.roots,
             revocation_lists: self.revocation_lists,
             identity: self.identity,
-            key_log,
-            provider: self.provider.unwrap_or_else(provider),
-            versions: TlsVersion::supported(&versions)?,
+            key_log: self.session.open_key_log()?,
+            versions: self.session.supported()?,
+            provider: self.session.provider,
             pins: self.pins,
-            resumption: self.resumption,
+            resumption: self.session.resumption,
         }))
     }
 }

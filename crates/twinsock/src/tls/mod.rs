@@ -14,6 +14,7 @@ mod provider;
 mod revocation_list;
 mod server;
 mod server_certificates;
+mod session;
 mod severity;
 mod stream;
 mod system_roots;

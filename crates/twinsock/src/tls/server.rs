@@ -1,23 +1,21 @@
 //! A server's settings of TLS.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::Ticketer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 
 use crate::error::Error;
+use crate::tls::ALPN;
 use crate::tls::certificate::Certificate;
 use crate::tls::identity::Identity;
 use crate::tls::provider::provider;
 use crate::tls::server_certificates::ServerCertificates;
+use crate::tls::session::{Resumption, SessionSettings, session_settings};
 use crate::tls::trust::add_roots;
-use crate::tls::version::TlsVersion;
-use crate::tls::{ALPN, key_log};
 
 /// A server's settings of TLS, for [`Listener::with_tls`](crate::Listener::with_tls). A clone is
 /// cheap and the same: what is [reloaded](Self::reload) in one is so in all.
@@ -61,10 +59,7 @@ impl ServerTls {
             identity,
             by_name: Vec::new(),
             clients: ClientCertificates::NotAsked,
-            versions: TlsVersion::all(),
-            resumption: Resuming::Allowed,
-            key_log: None,
-            provider: None,
+            session: SessionSettings::default(),
         }
     }
 
@@ -144,23 +139,16 @@ pub enum ClientCertificates {
     Required(Vec<Certificate>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Resuming {
-    Allowed,
-    Never,
-}
-
 /// Makes a [`ServerTls`]; see there for an example.
 #[derive(Clone, Debug)]
 pub struct ServerTlsBuilder {
     identity: Identity,
     by_name: Vec<(String, Identity)>,
     clients: ClientCertificates,
-    versions: Vec<TlsVersion>,
-    resumption: Resuming,
-    key_log: Option<PathBuf>,
-    provider: Option<Arc<CryptoProvider>>,
+    session: SessionSettings,
 }
+
+session_settings!(ServerTlsBuilder);
 
 impl ServerTlsBuilder {
     /// Shows another certificate to clients that ask for exactly this name (SNI, RFC 6066 §3).
@@ -177,39 +165,6 @@ impl ServerTlsBuilder {
         self
     }
 
-    /// Speaks only these versions; by default TLS 1.2 and 1.3.
-    #[must_use]
-    pub fn versions(mut self, versions: impl IntoIterator<Item = TlsVersion>) -> Self {
-        self.versions = versions.into_iter().collect();
-        self
-    }
-
-    /// Has each client begin anew, at the price of a full handshake.
-    #[must_use]
-    pub fn without_resumption(mut self) -> Self {
-        self.resumption = Resuming::Never;
-        self
-    }
-
-    /// Whose key exchange and ciphers are used; those of [`ring`](rustls::crypto::ring) by
-    /// default.
-    ///
-    /// That of `aws-lc-rs`, for one, adds a key exchange that a quantum computer does not break.
-    /// Client certificates are checked with ring's signatures all the same.
-    #[must_use]
-    pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
-        self.provider = Some(provider);
-        self
-    }
-
-    /// Appends the keys of each session to a file, in the format of `SSLKEYLOGFILE`, for tools
-    /// like Wireshark. Whoever has the file can read all that is said.
-    #[must_use]
-    pub fn dangerously_log_keys_to(mut self, path: impl Into<PathBuf>) -> Self {
-        self.key_log = Some(path.into());
-        self
-    }
-
     /// The settings, checked.
     ///
     /// # Errors
@@ -218,10 +173,11 @@ impl ServerTlsBuilder {
     /// [`ErrorKind::System`](crate::ErrorKind::System) when the key log cannot be written, or the
     /// system gives no randomness.
     pub fn build(self) -> Result<ServerTls, Error> {
-        let versions = TlsVersion::supported(&self.versions)?;
+        let versions = self.session.supported()?;
+        let key_log = self.session.open_key_log()?;
         let certificates = ServerCertificates::new(&self.identity, &self.by_name);
         let certificates = Arc::new(certificates);
-        let config = ServerConfig::builder_with_provider(self.provider.unwrap_or_else(provider))
+        let config = ServerConfig::builder_with_provider(self.session.provider)
             .with_protocol_versions(&versions)
             .map_err(|error| Error::invalid_argument(error.to_string()))?;
         let config = match self.clients.verifier()? {
@@ -230,17 +186,17 @@ impl ServerTlsBuilder {
         };
         let mut config = config.with_cert_resolver(Arc::clone(&certificates) as _);
         config.alpn_protocols = vec![ALPN.to_vec()];
-        match self.resumption {
-            Resuming::Allowed => {
+        match self.session.resumption {
+            Resumption::Allowed => {
                 config.ticketer = Ticketer::new().map_err(|_| Error::no_randomness())?;
             }
-            Resuming::Never => {
+            Resumption::Never => {
                 config.session_storage = Arc::new(NoServerSessionStorage {});
                 config.send_tls13_tickets = 0;
             }
         }
-        if let Some(path) = &self.key_log {
-            config.key_log = key_log::open(path)?;
+        if let Some(key_log) = key_log {
+            config.key_log = key_log;
         }
         Ok(ServerTls {
             config: Arc::new(config),
