@@ -7,12 +7,9 @@ Part of `run.py`; alone it needs no peers.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import socket
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +19,7 @@ sys.path.insert(0, str(HERE.parent))
 from harness.checks import Check, require, run_checks  # noqa: E402
 from harness.processes import Child, end_cleanly_on_sigterm, free_port  # noqa: E402
 from harness.programs import BuildFailed, release_binary  # noqa: E402
+from harness.tcp_server import Handler, tcp_server  # noqa: E402
 from subject import Bench, ended, require_no_panic  # noqa: E402
 
 # Names are looked up for longer than this only where the network is broken.
@@ -39,7 +37,7 @@ SSH_BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
 ENDLESS_HEAD = b"HTTP/1.1 101 Switching Protocols\r\n" + b"X-Padding: 0123456789abcdef\r\n" * 100_000
 
 
-def answer_request(reply: bytes) -> Callable[[socket.socket], None]:
+def answer_request(reply: bytes) -> Handler:
     def handle(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(reply)
@@ -47,7 +45,7 @@ def answer_request(reply: bytes) -> Callable[[socket.socket], None]:
     return handle
 
 
-def speak_first(banner: bytes) -> Callable[[socket.socket], None]:
+def speak_first(banner: bytes) -> Handler:
     def handle(connection: socket.socket) -> None:
         connection.sendall(banner)
         connection.recv(65536)
@@ -63,30 +61,6 @@ def stay_silent(connection: socket.socket) -> None:
     connection.settimeout(HOLD_SECONDS)
     while connection.recv(65536):
         pass
-
-
-@contextlib.contextmanager
-def server(handle: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A TCP server on a free loopback port that treats each connection with the function, then ends it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve_one(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            handle(connection)
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve_one, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        # Closing alone does not wake a thread that waits in `accept`.
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
 
 
 @dataclass(frozen=True)
@@ -120,9 +94,9 @@ def judge(program: Child, code: int, named: str) -> None:
     require(program.stdout() == "", f"standard output is not empty; {said}")
 
 
-def expect_error_from(bench: Bench, name: str, handle: Callable[[socket.socket], None], *options: str) -> Check:
+def expect_error_from(bench: Bench, name: str, handle: Handler, *options: str) -> Check:
     def run() -> str:
-        with server(handle) as port:
+        with tcp_server(handle) as port:
             wrong = WrongInput(name, ["connect", f"ws://127.0.0.1:{port}/", *options], f"127.0.0.1:{port}")
             return expect_error(bench, wrong)
 
@@ -130,7 +104,7 @@ def expect_error_from(bench: Bench, name: str, handle: Callable[[socket.socket],
 
 
 def address_in_use(bench: Bench) -> str:
-    with server(close_at_once) as port:
+    with tcp_server(close_at_once) as port:
         return expect_error(bench, WrongInput("", ["serve", "--listen", f"127.0.0.1:{port}"], f"127.0.0.1:{port}"))
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from failures import HANDSHAKE_FAILED, PROXY_FAILED, SECONDS, TIMED_OUT, TLS_FAILED, Failure, judge
 from harness.checks import Check
+from harness.tcp_server import Handler, tcp_server
 from laboratory import USER_INFORMATION, Laboratory
 
 TIMEOUT = "1"
 MARGIN = 3.0
-
-Handler = Callable[[socket.socket], None]
 
 
 def answers(*replies: bytes) -> Handler:
@@ -56,31 +52,6 @@ def drip(connection: socket.socket) -> None:
     for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 600:
         connection.sendall(bytes([byte]))
         time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def rubbish_proxy(handle: Handler) -> Iterator[int]:
-    """A TCP server on a free loopback port that treats each connection with the function, then ends it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve_one(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(60)
-            handle(connection)
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve_one, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        # Closing alone does not wake a thread that waits in `accept`.
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
 
 
 @dataclass(frozen=True)
@@ -131,7 +102,7 @@ RUBBISH = (
 
 
 def check_rubbish(lab: Laboratory, rubbish: Rubbish) -> str:
-    with rubbish_proxy(rubbish.handle) as port:
+    with tcp_server(rubbish.handle) as port:
         # To a SOCKS proxy no password is offered, so that it may choose to go on without.
         user_information = "" if rubbish.scheme == "socks5h" else f"{USER_INFORMATION}@"
         words = ["connect", f"ws://{lab.server()}/", "--proxy", f"{rubbish.scheme}://{user_information}127.0.0.1:{port}"]
