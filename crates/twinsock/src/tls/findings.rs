@@ -63,23 +63,26 @@ impl Findings {
 
 /// All errors in what a verifier said.
 pub(crate) fn listed(error: &rustls::CertificateError) -> Vec<CertificateError> {
-    if let rustls::CertificateError::Other(OtherError(inside)) = error
-        && let Some(findings) = inside.downcast_ref::<Findings>()
-    {
-        return findings.errors();
+    match findings_in(error) {
+        Some(findings) => findings.errors(),
+        None => vec![of_rustls(error)],
     }
-    vec![of_rustls(error)]
 }
 
 /// The same in words.
 pub(crate) fn described(error: &rustls::CertificateError) -> String {
-    if let rustls::CertificateError::Other(OtherError(inside)) = error
-        && let Some(findings) = inside.downcast_ref::<Findings>()
-    {
-        let texts: Vec<_> = findings.0.iter().map(Finding::to_string).collect();
-        return texts.join(", ");
+    match findings_in(error) {
+        Some(findings) => findings.to_string(),
+        None => of_rustls(error).to_string(),
     }
-    of_rustls(error).to_string()
+}
+
+/// What this library's own verifier said through rustls, unless that was one error of rustls'.
+fn findings_in(error: &rustls::CertificateError) -> Option<&Findings> {
+    match error {
+        rustls::CertificateError::Other(OtherError(inside)) => inside.downcast_ref(),
+        _ => None,
+    }
 }
 
 impl fmt::Display for Finding {
@@ -181,15 +184,9 @@ fn as_rustls(finding: &Finding) -> Option<rustls::CertificateError> {
 
 impl fmt::Display for Findings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Finding { error, cause }) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{error} (")?;
-            match cause {
-                Cause::Webpki(cause) => write!(formatter, "{cause}")?,
-                Cause::Rustls(cause) => write!(formatter, "{cause}")?,
-                Cause::Own(cause) => formatter.write_str(cause)?,
-            }
-            formatter.write_str(")")?;
+        for (index, finding) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(formatter, "{separator}{finding}")?;
         }
         Ok(())
     }
