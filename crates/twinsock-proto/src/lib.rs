@@ -26,6 +26,7 @@
 //!   receive/         bytes → frames → messages (§5.4, §6.2, §8.1)
 //!   send/            messages → frames → bytes (§6.1)
 //!   frame/           one frame on the wire (§5.2–§5.5)
+//!   deflate/         agreeing on compression (RFC 7692)
 //!   message          whole messages, lent and owned                limits    every size and time
 //!   error            failures, sorted by whose fault they are      role      client or server
 //! ```
@@ -47,6 +48,7 @@ pub mod proxy;
 pub mod uri;
 
 mod connection;
+mod deflate;
 mod error;
 mod frame;
 mod limits;
@@ -61,6 +63,10 @@ pub use connection::event::Event;
 pub use connection::lending::LentMessages;
 pub use connection::statistics::{Statistics, Traffic};
 pub use connection::{Connection, Settings, Transmit};
+pub use deflate::offer::{ClientWindow, DeflateOffer};
+pub use deflate::parameter_list::DeflateParameterError;
+pub use deflate::parameters::{ContextTakeover, DeflateDirection, DeflateParameters, WindowBits};
+pub use deflate::terms::DeflateTerms;
 pub use error::{AbortCause, Failure, LimitExceeded, Loss, NotOpen, Overdue, SendError, Violation};
 pub use frame::close_reason::{CloseCode, CloseReason, InvalidCloseReason};
 pub use frame::control::ControlPayload;

@@ -6,6 +6,8 @@ use http::header::HeaderName;
 
 use super::key::{Accept, Key};
 use super::subprotocol::Subprotocol;
+use crate::deflate;
+use crate::deflate::parameter_list::ParameterList;
 use crate::uri::{Destination, WebSocketUri};
 
 /// A head under construction. What can be written are only types that hold no line end by construction, so that no
@@ -73,6 +75,18 @@ impl HeadWriter {
         if !protocols.is_empty() {
             self.put(&["\r\n"]);
         }
+        self
+    }
+
+    /// Adds offers of compression, or the answer to one; nothing when there are none.
+    pub(super) fn deflate(mut self, lists: impl IntoIterator<Item = ParameterList>) -> Self {
+        let mut before = "Sec-WebSocket-Extensions: ";
+        let mut end = "";
+        for list in lists {
+            self.put(&[before, deflate::NAME, &list.to_string()]);
+            (before, end) = (", ", "\r\n");
+        }
+        self.put(&[end]);
         self
     }
 

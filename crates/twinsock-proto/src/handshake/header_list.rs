@@ -3,6 +3,8 @@
 //! Several lines of one header are one list. An empty element is skipped (RFC 9110 §5.6.1.2); a list without any
 //! element is malformed, because each list here needs at least one.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
@@ -66,18 +68,33 @@ pub(super) fn tokens<'a>(
     elements(lines, name, |scanner| scanner.token())
 }
 
-/// The names in a `Sec-WebSocket-Extensions` header; parameters are checked, for a malformed header must end the
+/// An element of a `Sec-WebSocket-Extensions` header (RFC 6455 §9.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Extension<'a> {
+    pub(super) name: &'a str,
+    /// The first of them; see [`MOST_PARAMETERS`].
+    pub(super) parameters: Vec<(&'a str, Option<Cow<'a, str>>)>,
+}
+
+/// What `judge` makes of each extension in a `Sec-WebSocket-Extensions` header. A malformed header must end the
 /// handshake (RFC 6455 §9.1), even where no extension is wanted.
-pub(super) fn extension_names<'a>(
+pub(super) fn extensions<'a, T>(
     lines: &'a (impl HeaderLines + ?Sized),
     name: &HeaderName,
-) -> Result<Vec<&'a str>, Malformed> {
+    judge: impl Fn(Extension<'a>) -> T,
+) -> Result<Vec<T>, Malformed> {
     elements(lines, name, |scanner| {
-        let extension = scanner.token()?;
+        let mut extension = Extension {
+            name: scanner.token()?,
+            parameters: Vec::new(),
+        };
         while scanner.skip_separator(b';') {
-            scanner.parameter()?;
+            let parameter = scanner.parameter()?;
+            if extension.parameters.len() < MOST_PARAMETERS {
+                extension.parameters.push(parameter);
+            }
         }
-        Ok(extension)
+        Ok(judge(extension))
     })
 }
 
@@ -86,11 +103,11 @@ pub(super) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_token_byte)
 }
 
-fn elements<'a>(
+fn elements<'a, T>(
     lines: &'a (impl HeaderLines + ?Sized),
     name: &HeaderName,
-    read: impl Fn(&mut Scanner<'a>) -> Result<&'a str, Malformed>,
-) -> Result<Vec<&'a str>, Malformed> {
+    read: impl Fn(&mut Scanner<'a>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
     let mut found = Vec::new();
     let mut is_there = false;
     for value in lines.values(name) {
@@ -135,33 +152,35 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn parameter(&mut self) -> Result<(), Malformed> {
-        self.token()?;
+    /// A parameter's name and value.
+    fn parameter(&mut self) -> Result<(&'a str, Option<Cow<'a, str>>), Malformed> {
+        let name = self.token()?;
         if !self.skip_separator(b'=') {
-            return Ok(());
+            return Ok((name, None));
         }
-        match self.rest.split_first() {
+        let value = match self.rest.split_first() {
             Some((b'"', rest)) => {
                 self.rest = rest;
-                self.quoted_token()
+                Cow::Owned(self.quoted_token()?)
             }
-            _ => self.token().map(|_| ()),
-        }
+            _ => Cow::Borrowed(self.token()?),
+        };
+        Ok((name, Some(value)))
     }
 
     /// RFC 6455 §9.1: what a quoted string stands for, once unescaped, must again be a token.
-    fn quoted_token(&mut self) -> Result<(), Malformed> {
-        let mut len = 0;
+    fn quoted_token(&mut self) -> Result<String, Malformed> {
+        let mut token = String::new();
         loop {
             let byte = match self.next()? {
-                b'"' if len > 0 => return Ok(()),
+                b'"' if !token.is_empty() => return Ok(token),
                 b'\\' => self.next()?,
                 byte => byte,
             };
             if !is_token_byte(byte) {
                 return Err(Malformed);
             }
-            len += 1;
+            token.push(char::from(byte));
         }
     }
 
@@ -196,6 +215,10 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
+/// So many parameters of an extension are kept: more than any has that is known here, so that a longer list is seen
+/// to be wrong without being held.
+const MOST_PARAMETERS: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use http::header::{CONNECTION, SEC_WEBSOCKET_EXTENSIONS};
@@ -213,8 +236,9 @@ mod tests {
     fn extensions(lines: &[&str]) -> Result<Vec<String>, Malformed> {
         let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
         let headers = headers(&SEC_WEBSOCKET_EXTENSIONS, &lines);
-        let names = extension_names(&headers, &SEC_WEBSOCKET_EXTENSIONS)?;
-        Ok(names.into_iter().map(str::to_owned).collect())
+        super::extensions(&headers, &SEC_WEBSOCKET_EXTENSIONS, |extension| {
+            extension.name.to_owned()
+        })
     }
 
     #[test]
@@ -258,6 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn section_9_1_parameters_are_read_and_unquoted() {
+        let line = [&b"a; b; c=1 ; d = \"\\x2\\y\"; e=\"z\""[..]];
+        let headers = headers(&SEC_WEBSOCKET_EXTENSIONS, &line);
+        let parameters = super::extensions(&headers, &SEC_WEBSOCKET_EXTENSIONS, |extension| {
+            extension.parameters
+        });
+        let expected = [
+            ("b", None),
+            ("c", Some("1".into())),
+            ("d", Some("x2y".into())),
+            ("e", Some("z".into())),
+        ];
+        assert_eq!(parameters.unwrap(), [expected]);
+    }
+
+    #[test]
     fn section_9_1_malformed_extension_lists_are_refused() {
         for line in [
             "",
@@ -289,7 +329,7 @@ mod tests {
             proptest::sample::select(b" \t,;=\"\\ab".to_vec()), 0x80..=0xff_u8], 0..60)) {
             let headers = headers(&CONNECTION, &[&line]);
             let _ = tokens(&headers, &CONNECTION);
-            let _ = extension_names(&headers, &CONNECTION);
+            let _ = super::extensions(&headers, &CONNECTION, |extension| extension.parameters);
             let _ = contains(&headers, &CONNECTION, "a");
         }
     }

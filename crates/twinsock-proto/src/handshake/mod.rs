@@ -5,7 +5,7 @@
 //! there to [`server::Accepted`]. Bytes go in as slices of any size and come out ready to send.
 //!
 //! It covers RFC 6455 §4 with the headers of §11.3, the negotiation rules of §9.1 and the origin check of §10.2;
-//! RFC 9112 for the form of the messages. No extension is offered or accepted.
+//! RFC 9112 for the form of the messages; RFC 7692 §7.1 for compression, the one extension.
 //!
 //! **Left to others:** connecting and TLS; randomness, which comes in as a nonce; and time. A peer that sends one
 //! byte a minute breaks no rule that can be checked here, so whoever holds the socket must bound the whole handshake
@@ -48,6 +48,7 @@
 
 mod error;
 mod excerpt;
+mod extension;
 pub(crate) mod extra_headers;
 mod head;
 pub(crate) mod head_parser;

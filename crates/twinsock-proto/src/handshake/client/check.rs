@@ -3,8 +3,11 @@
 use http::Version;
 use http::header::{self, HeaderName};
 
+use crate::deflate::offer::DeflateOffer;
+use crate::deflate::parameters::DeflateParameters;
 use crate::handshake::error::{HandshakeError, HeadError};
 use crate::handshake::excerpt::Excerpt;
+use crate::handshake::extension;
 use crate::handshake::head_parser::ResponseLines;
 use crate::handshake::header_list::{self, HeaderLines as _};
 use crate::handshake::key::Accept;
@@ -18,14 +21,19 @@ type Fields<'a> = [httparse::Header<'a>];
 pub(super) struct Expected {
     pub(super) accept: Accept,
     pub(super) protocols: Vec<Subprotocol>,
+    pub(super) deflate: Box<[DeflateOffer]>,
+}
+
+/// What the server chose.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) protocol: Option<Subprotocol>,
+    pub(super) deflate: Option<DeflateParameters>,
 }
 
 impl Expected {
-    /// Checks a 101 response; gives the subprotocol that the server chose.
-    pub(super) fn check(
-        &self,
-        response: &ResponseLines<'_>,
-    ) -> Result<Option<Subprotocol>, HandshakeError> {
+    /// Checks a 101 response; gives what the server chose.
+    pub(super) fn check(&self, response: &ResponseLines<'_>) -> Result<Chosen, HandshakeError> {
         if response.version != Version::HTTP_11 {
             return Err(HeadError::HttpVersion {
                 got: Excerpt::new(b"HTTP/1.0"),
@@ -36,8 +44,10 @@ impl Expected {
         check_upgrade(headers)?;
         self.check_accept(headers)?;
         check_no_body(headers)?;
-        check_extensions(headers)?;
-        self.chosen_protocol(headers)
+        Ok(Chosen {
+            deflate: extension::chosen(&self.deflate, headers, &header::SEC_WEBSOCKET_EXTENSIONS)?,
+            protocol: self.chosen_protocol(headers)?,
+        })
     }
 
     /// RFC 6455 §4.1, response check 4: the answer must be that to our key, apart from surrounding whitespace.
@@ -104,20 +114,6 @@ fn check_no_body(headers: &Fields<'_>) -> Result<(), HandshakeError> {
             name: header::CONTENT_LENGTH,
         }),
         _ => Ok(()),
-    }
-}
-
-/// RFC 6455 §4.1, response check 5: an extension that was not offered must fail the connection, and so must a
-/// malformed header (§9.1). None is offered.
-fn check_extensions(headers: &Fields<'_>) -> Result<(), HandshakeError> {
-    let name = header::SEC_WEBSOCKET_EXTENSIONS;
-    let used = header_list::extension_names(headers, &name);
-    match used.as_deref() {
-        Ok([]) => Ok(()),
-        Ok([first, ..]) => Err(HandshakeError::Extension {
-            got: Excerpt::new(first.as_bytes()),
-        }),
-        Err(_) => Err(HandshakeError::MalformedHeader { name }),
     }
 }
 

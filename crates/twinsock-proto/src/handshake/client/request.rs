@@ -1,6 +1,7 @@
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
+use crate::deflate::offer::DeflateOffer;
 use crate::handshake::error::Misuse;
 use crate::handshake::extra_headers::ExtraHeaders;
 use crate::handshake::head_writer::HeadWriter;
@@ -25,6 +26,7 @@ pub struct Request {
     uri: WebSocketUri,
     headers: ExtraHeaders,
     protocols: Vec<Subprotocol>,
+    deflate: Vec<DeflateOffer>,
 }
 
 impl Request {
@@ -35,6 +37,7 @@ impl Request {
             uri,
             headers: ExtraHeaders::default(),
             protocols: Vec::new(),
+            deflate: Vec::new(),
         }
     }
 
@@ -69,6 +72,17 @@ impl Request {
         Ok(self)
     }
 
+    /// Offers to compress messages, in the way that is preferred first; further offers are fallbacks. Default none.
+    ///
+    /// Of more than eight offers the later ones are left out.
+    #[must_use]
+    pub fn deflate(mut self, offer: DeflateOffer) -> Self {
+        if self.deflate.len() < MOST_OFFERS {
+            self.deflate.push(offer);
+        }
+        self
+    }
+
     /// Where the request goes.
     #[must_use]
     pub fn uri(&self) -> &WebSocketUri {
@@ -87,6 +101,12 @@ impl Request {
         &self.protocols
     }
 
+    /// The offers to compress, the preferred one first.
+    #[must_use]
+    pub fn deflate_offers(&self) -> &[DeflateOffer] {
+        &self.deflate
+    }
+
     /// RFC 6455 §4.1: the request line and the headers that each opening handshake has.
     pub(super) fn encode(&self, key: &Key) -> bytes::Bytes {
         HeadWriter::request(&self.uri)
@@ -95,11 +115,15 @@ impl Request {
             .key(key)
             .fixed("Sec-WebSocket-Version", "13")
             .protocols(&self.protocols)
+            .deflate(self.deflate.iter().map(|offer| offer.to_parameter_list()))
             .headers(self.headers.as_map())
             .finish(b"")
     }
 
-    pub(super) fn into_protocols(self) -> Vec<Subprotocol> {
-        self.protocols
+    /// Subprotocols and offers to compress.
+    pub(super) fn into_offers(self) -> (Vec<Subprotocol>, Box<[DeflateOffer]>) {
+        (self.protocols, self.deflate.into())
     }
 }
+
+const MOST_OFFERS: usize = 8;

@@ -1,9 +1,10 @@
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode};
 
-use super::check::Expected;
+use super::check::{Chosen, Expected};
 use super::refusal::{Refusal, WantedStatus};
 use super::request::Request;
+use crate::deflate::parameters::DeflateParameters;
 use crate::handshake::error::HandshakeError;
 use crate::handshake::head::HeadLimits;
 use crate::handshake::head_parser::ResponseLines;
@@ -65,6 +66,7 @@ pub enum Step {
 pub struct Opened {
     response: ReceivedHead<Response<()>>,
     protocol: Option<Subprotocol>,
+    deflate: Option<DeflateParameters>,
     leftover: BytesMut,
 }
 
@@ -77,9 +79,11 @@ impl AwaitResponse {
     pub fn start(request: Request, nonce: [u8; 16], limits: HeadLimits) -> (Self, Bytes) {
         let key = Key::from_nonce(nonce);
         let to_send = request.encode(&key);
+        let (protocols, deflate) = request.into_offers();
         let expected = Expected {
             accept: key.accept(),
-            protocols: request.into_protocols(),
+            protocols,
+            deflate,
         };
         let response = ResponseCollector::new(WantedStatus::SwitchingProtocols, limits);
         (Self { expected, response }, to_send)
@@ -98,11 +102,15 @@ impl AwaitResponse {
         };
         Ok(match response.proceed(input, check)? {
             Progress::Incomplete(response) => Step::Incomplete(Self { expected, response }),
-            Progress::Agreed(agreement) => Step::Opened(Opened {
-                response: agreement.response,
-                protocol: agreement.terms,
-                leftover: agreement.leftover,
-            }),
+            Progress::Agreed(agreement) => {
+                let Chosen { protocol, deflate } = agreement.terms;
+                Step::Opened(Opened {
+                    response: agreement.response,
+                    protocol,
+                    deflate,
+                    leftover: agreement.leftover,
+                })
+            }
         })
     }
 
@@ -150,6 +158,12 @@ impl Opened {
     #[must_use]
     pub fn protocol(&self) -> Option<&Subprotocol> {
         self.protocol.as_ref()
+    }
+
+    /// How messages are compressed; `None` when they are not, even if that was offered.
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParameters> {
+        self.deflate
     }
 
     /// The bytes that came after the response: the beginning of the first frame.

@@ -4,6 +4,7 @@ use std::fmt;
 use http::header::HeaderName;
 
 use super::head::HeadError;
+use crate::deflate::parameter_list::DeflateParameterError;
 use crate::handshake::client::Refusal;
 use crate::handshake::excerpt::Excerpt;
 
@@ -61,6 +62,8 @@ pub enum HandshakeError {
         /// The extension's name.
         got: Excerpt,
     },
+    /// The server compresses, but not as it was offered (RFC 7692 §7.1).
+    Deflate(DeflateParameterError),
     /// The server chose a subprotocol that was not offered.
     Protocol {
         /// The subprotocol.
@@ -105,6 +108,7 @@ impl fmt::Display for HandshakeError {
             Self::Extension { got } => {
                 write!(f, "expected no extension but those offered, got {got}")
             }
+            Self::Deflate(error) => write!(f, "bad permessage-deflate: {error}"),
             Self::Protocol { got } => {
                 write!(f, "expected no subprotocol but those offered, got {got}")
             }
@@ -116,6 +120,12 @@ impl fmt::Display for HandshakeError {
 }
 
 impl Error for HandshakeError {}
+
+impl From<DeflateParameterError> for HandshakeError {
+    fn from(error: DeflateParameterError) -> Self {
+        Self::Deflate(error)
+    }
+}
 
 impl From<HeadError> for HandshakeError {
     fn from(error: HeadError) -> Self {

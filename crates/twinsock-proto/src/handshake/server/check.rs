@@ -8,8 +8,10 @@ use std::collections::HashSet;
 use http::Uri;
 use http::header::{self, HeaderName, HeaderValue};
 
+use crate::deflate::parameter_list::ParameterList;
 use crate::handshake::error::RequestError;
 use crate::handshake::excerpt::Excerpt;
+use crate::handshake::extension;
 use crate::handshake::head_parser::RequestLines;
 use crate::handshake::header_list::{self, HeaderLines as _};
 use crate::handshake::key::Key;
@@ -25,6 +27,7 @@ pub(super) struct Checked {
     pub(super) host: Authority,
     pub(super) key: Key,
     pub(super) protocols: Vec<Subprotocol>,
+    pub(super) deflate: Vec<ParameterList>,
     pub(super) origin: Option<HeaderValue>,
 }
 
@@ -38,13 +41,14 @@ pub(super) fn check(request: &RequestLines<'_>) -> Result<Checked, RequestError>
     let key = required(headers, &header::SEC_WEBSOCKET_KEY)?;
     let key = Key::from_header(key).map_err(RequestError::Key)?;
     let protocols = protocols(headers)?;
-    check_extensions(headers)?;
+    let deflate = deflate_offers(headers)?;
     // RFC 6454 §7.3: no more than one; which of two would be the page's nobody could say.
     let origin = optional(headers, &header::ORIGIN)?;
     Ok(Checked {
         host,
         key,
         protocols,
+        deflate,
         origin: origin.and_then(|origin| HeaderValue::from_bytes(origin).ok()),
     })
 }
@@ -130,14 +134,11 @@ fn protocols(headers: &Fields<'_>) -> Result<Vec<Subprotocol>, RequestError> {
     Ok(protocols)
 }
 
-/// No extension is spoken here, so every offer is declined by saying nothing (RFC 6455 §9.1). But a malformed header
-/// must fail the connection even so.
-fn check_extensions(headers: &Fields<'_>) -> Result<(), RequestError> {
+/// Other extensions are declined by saying nothing (RFC 6455 §9.1). But a malformed header must fail the connection
+/// even where none is wanted.
+fn deflate_offers(headers: &Fields<'_>) -> Result<Vec<ParameterList>, RequestError> {
     let name = header::SEC_WEBSOCKET_EXTENSIONS;
-    match header_list::extension_names(headers, &name) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(RequestError::MalformedHeader { name }),
-    }
+    extension::offers(headers, &name).map_err(|_| RequestError::MalformedHeader { name })
 }
 
 fn required<'a>(headers: &'a Fields<'_>, name: &HeaderName) -> Result<&'a [u8], RequestError> {

@@ -2,14 +2,17 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 use super::origin::Origin;
+use crate::deflate::parameter_list::ParameterList;
+use crate::deflate::terms::{Agreement, DeflateTerms};
 use crate::handshake::error::Misuse;
+use crate::handshake::extension;
 use crate::handshake::extra_headers::ExtraHeaders;
 use crate::handshake::subprotocol::Subprotocol;
 use crate::uri::Authority;
 
 /// Whom a server accepts, which subprotocols it speaks, and which headers it adds to its answer.
 ///
-/// By default: pages of the same host, no subprotocol, no header.
+/// By default: pages of the same host, no subprotocol, no compression, no header.
 ///
 /// ```
 /// use twinsock_proto::handshake::server::{OriginPolicy, Policy};
@@ -27,6 +30,7 @@ pub struct Policy {
     protocols: Vec<Subprotocol>,
     origins: OriginPolicy,
     headers: ExtraHeaders,
+    deflate: Option<DeflateTerms>,
 }
 
 impl Policy {
@@ -68,6 +72,15 @@ impl Policy {
         self
     }
 
+    /// Compresses messages for clients that offer it; default not.
+    ///
+    /// The first of a client's offers that can be accepted is (RFC 7692 §5).
+    #[must_use]
+    pub fn deflate(mut self, terms: DeflateTerms) -> Self {
+        self.deflate = Some(terms);
+        self
+    }
+
     /// Adds a header to the 101 response, such as `Set-Cookie` or `Server`; default none.
     ///
     /// # Errors
@@ -91,6 +104,10 @@ impl Policy {
         self.protocols
             .iter()
             .find(|supported| offered.contains(supported))
+    }
+
+    pub(super) fn accept_deflate(&self, offers: &[ParameterList]) -> Option<Agreement> {
+        extension::accept(self.deflate.as_ref()?, offers)
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {

@@ -7,6 +7,7 @@ use http::{Request, StatusCode};
 use super::check::{Checked, check};
 use super::policy::Policy;
 use super::refusal::{Refusal, encode_rejection};
+use crate::deflate::parameters::DeflateParameters;
 use crate::handshake::error::{Misuse, RequestError};
 use crate::handshake::excerpt::Excerpt;
 use crate::handshake::head::{Collected, HeadCollector, HeadLimits, StartLine};
@@ -75,6 +76,7 @@ pub struct Accepted {
     response: Bytes,
     request: ReceivedHead<Request<()>>,
     protocol: Option<Subprotocol>,
+    deflate: Option<DeflateParameters>,
     leftover: BytesMut,
 }
 
@@ -177,17 +179,20 @@ impl Received {
             return Err(Refusal::new(RequestError::Origin { got }));
         }
         let protocol = policy.choose_protocol(self.protocols()).cloned();
+        let agreement = policy.accept_deflate(&self.checked.deflate);
         let response = HeadWriter::response(StatusCode::SWITCHING_PROTOCOLS)
             .fixed("Upgrade", "websocket")
             .fixed("Connection", "Upgrade")
             .accept(&self.checked.key.accept())
             .protocols(protocol.as_slice())
+            .deflate(agreement.map(|agreement| agreement.answer))
             .headers(policy.headers())
             .finish(b"");
         Ok(Accepted {
             response,
             request: self.request,
             protocol,
+            deflate: agreement.map(|agreement| agreement.parameters),
             leftover: self.leftover,
         })
     }
@@ -228,6 +233,12 @@ impl Accepted {
         self.protocol.as_ref()
     }
 
+    /// How messages are compressed; `None` when they are not.
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParameters> {
+        self.deflate
+    }
+
     /// The bytes that came after the request: the beginning of the first frame, from a client that did not wait.
     #[must_use]
     pub fn leftover(&self) -> &[u8] {
@@ -254,6 +265,7 @@ impl fmt::Debug for Accepted {
         f.debug_struct("Accepted")
             .field("request", &self.request)
             .field("protocol", &self.protocol)
+            .field("deflate", &self.deflate)
             .field("leftover", &self.leftover.len())
             .finish_non_exhaustive()
     }

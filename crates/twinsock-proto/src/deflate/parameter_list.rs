@@ -1,0 +1,226 @@
+//! The parameters of permessage-deflate as they stand in the header (RFC 7692 §7.1).
+
+use std::fmt;
+
+use crate::deflate::parameters::WindowBits;
+use crate::handshake::Excerpt;
+
+/// The parameters of one offer, or of an answer: each there at most once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ParameterList {
+    pub(crate) server_no_context_takeover: bool,
+    pub(crate) client_no_context_takeover: bool,
+    pub(crate) server_max_window_bits: Option<Value>,
+    pub(crate) client_max_window_bits: Option<Value>,
+}
+
+/// What a window's parameter says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// It has no value.
+    Missing,
+    Bits(WindowBits),
+}
+
+/// What is wrong with a parameter.
+///
+/// ```
+/// use twinsock_proto::DeflateParameterError;
+///
+/// let error = DeflateParameterError::Missing { name: "server_no_context_takeover" };
+/// assert_eq!(
+///     error.to_string(),
+///     "expected server_no_context_takeover, which was asked for, got an answer without it"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeflateParameterError {
+    /// RFC 7692 has no such parameter.
+    Unknown {
+        /// Its name.
+        got: Excerpt,
+    },
+    /// A parameter is there twice.
+    Repeated {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A parameter has a value that it must not have: not a number from 8 to 15 without leading
+    /// zeros, or any where none belongs.
+    Value {
+        /// Its name.
+        name: &'static str,
+        /// Its value; `None` where it needs one and has none.
+        got: Option<Excerpt>,
+    },
+    /// The extension itself is there twice.
+    RepeatedExtension,
+    /// The server answered with a parameter that needs to be offered and was not.
+    NotOffered {
+        /// Its name.
+        name: &'static str,
+    },
+    /// The server answered without a parameter that was asked for.
+    Missing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// The server answered with a larger window than was offered.
+    WindowTooLarge {
+        /// The parameter's name.
+        name: &'static str,
+        /// What was offered.
+        offered: WindowBits,
+        /// What came.
+        got: WindowBits,
+    },
+}
+
+impl ParameterList {
+    /// Reads the next parameter.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<(), DeflateParameterError> {
+        match name {
+            SERVER_NO_CONTEXT_TAKEOVER => set_flag(
+                &mut self.server_no_context_takeover,
+                (SERVER_NO_CONTEXT_TAKEOVER, value),
+            ),
+            CLIENT_NO_CONTEXT_TAKEOVER => set_flag(
+                &mut self.client_no_context_takeover,
+                (CLIENT_NO_CONTEXT_TAKEOVER, value),
+            ),
+            SERVER_MAX_WINDOW_BITS => set_window(
+                &mut self.server_max_window_bits,
+                (SERVER_MAX_WINDOW_BITS, value),
+            ),
+            CLIENT_MAX_WINDOW_BITS => set_window(
+                &mut self.client_max_window_bits,
+                (CLIENT_MAX_WINDOW_BITS, value),
+            ),
+            _ => Err(DeflateParameterError::Unknown {
+                got: Excerpt::new(name.as_bytes()),
+            }),
+        }
+    }
+}
+
+/// As it stands in the header, behind the extension's name.
+impl fmt::Display for ParameterList {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flags = [
+            (SERVER_NO_CONTEXT_TAKEOVER, self.server_no_context_takeover),
+            (CLIENT_NO_CONTEXT_TAKEOVER, self.client_no_context_takeover),
+        ];
+        for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
+            write!(formatter, "; {name}")?;
+        }
+        let windows = [
+            (SERVER_MAX_WINDOW_BITS, self.server_max_window_bits),
+            (CLIENT_MAX_WINDOW_BITS, self.client_max_window_bits),
+        ];
+        for (name, value) in windows {
+            match value {
+                None => {}
+                Some(Value::Missing) => write!(formatter, "; {name}")?,
+                Some(Value::Bits(bits)) => write!(formatter, "; {name}={bits}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set_flag(
+    flag: &mut bool,
+    (name, value): (&'static str, Option<&str>),
+) -> Result<(), DeflateParameterError> {
+    if let Some(value) = value {
+        return Err(DeflateParameterError::Value {
+            name,
+            got: Some(Excerpt::new(value.as_bytes())),
+        });
+    }
+    if std::mem::replace(flag, true) {
+        return Err(DeflateParameterError::Repeated { name });
+    }
+    Ok(())
+}
+
+fn set_window(
+    window: &mut Option<Value>,
+    (name, value): (&'static str, Option<&str>),
+) -> Result<(), DeflateParameterError> {
+    let value = match value {
+        None => Value::Missing,
+        Some(text) => {
+            Value::Bits(
+                window_bits(text).ok_or_else(|| DeflateParameterError::Value {
+                    name,
+                    got: Some(Excerpt::new(text.as_bytes())),
+                })?,
+            )
+        }
+    };
+    match window.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(DeflateParameterError::Repeated { name }),
+    }
+}
+
+/// RFC 7692 §7.1.2.1: a decimal number from 8 to 15 without leading zeros.
+fn window_bits(text: &str) -> Option<WindowBits> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse()
+        .ok()
+        .filter(|_| is_plain)
+        .and_then(WindowBits::new)
+}
+
+impl fmt::Display for DeflateParameterError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { got } => write!(
+                formatter,
+                "expected a parameter of permessage-deflate, got {got}"
+            ),
+            Self::Repeated { name } => {
+                write!(formatter, "expected {name} once, got it twice")
+            }
+            Self::Value {
+                name,
+                got: Some(got),
+            } => {
+                write!(formatter, "expected a valid value of {name}, got {got}")
+            }
+            Self::Value { name, got: None } => {
+                write!(formatter, "expected a value of {name}, got none")
+            }
+            Self::RepeatedExtension => {
+                formatter.write_str("expected permessage-deflate once, got it twice")
+            }
+            Self::NotOffered { name } => {
+                write!(
+                    formatter,
+                    "expected no {name}, which was not offered, got it"
+                )
+            }
+            Self::Missing { name } => write!(
+                formatter,
+                "expected {name}, which was asked for, got an answer without it"
+            ),
+            Self::WindowTooLarge { name, offered, got } => {
+                write!(formatter, "expected {name} of at most {offered}, got {got}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DeflateParameterError {}
+
+pub(super) const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
+pub(super) const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
+pub(super) const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
+pub(super) const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";

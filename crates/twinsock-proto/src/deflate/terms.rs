@@ -1,0 +1,128 @@
+//! On which terms a server accepts an offer (RFC 7692 §7.1).
+
+use crate::deflate::parameter_list::{ParameterList, Value};
+use crate::deflate::parameters::{
+    ContextTakeover, DeflateDirection, DeflateParameters, WindowBits,
+};
+
+/// On which terms a server compresses.
+///
+/// By default without context takeover: then a connection holds nothing between messages. With it
+/// an idle connection keeps one window for each direction in which it is on, at most as large as
+/// is said here.
+///
+/// ```
+/// use twinsock_proto::handshake::server::Policy;
+/// use twinsock_proto::{ContextTakeover, DeflateTerms, WindowBits};
+///
+/// let terms = DeflateTerms {
+///     server_context_takeover: ContextTakeover::On,
+///     server_max_window_bits: WindowBits::new(12).expect("8 to 15"),
+///     ..DeflateTerms::default()
+/// };
+/// let policy = Policy::new().deflate(terms);
+/// # let _ = policy;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DeflateTerms {
+    /// The largest window that this server uses; by default the largest there is.
+    pub server_max_window_bits: WindowBits,
+    /// The largest window that clients may use, by default the largest there is.
+    ///
+    /// A client that does not say that it can be limited (RFC 7692 §7.1.2.2) is not: it is asked
+    /// to do without context takeover instead, so that nothing larger is kept for it.
+    pub client_max_window_bits: WindowBits,
+    /// Whether this server's messages refer to earlier ones, if the client lets them; by default
+    /// they do not.
+    pub server_context_takeover: ContextTakeover,
+    /// Whether the clients' messages may refer to earlier ones; by default they must not.
+    pub client_context_takeover: ContextTakeover,
+}
+
+impl Default for DeflateTerms {
+    fn default() -> Self {
+        Self {
+            server_max_window_bits: WindowBits::MAX,
+            client_max_window_bits: WindowBits::MAX,
+            server_context_takeover: ContextTakeover::Off,
+            client_context_takeover: ContextTakeover::Off,
+        }
+    }
+}
+
+/// What a server answers to an offer, and what that comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Agreement {
+    pub(crate) parameters: DeflateParameters,
+    pub(crate) answer: ParameterList,
+}
+
+impl DeflateTerms {
+    /// Accepts an offer; `None` when it is to be declined (RFC 7692 §7.1).
+    pub(crate) fn accept(&self, offer: &ParameterList) -> Option<Agreement> {
+        let (server, server_window) = self.server_direction(offer)?;
+        let (client, client_window) = self.client_direction(offer);
+        Some(Agreement {
+            parameters: DeflateParameters { client, server },
+            answer: ParameterList {
+                server_no_context_takeover: server.context_takeover == ContextTakeover::Off,
+                client_no_context_takeover: client.context_takeover == ContextTakeover::Off,
+                server_max_window_bits: server_window.map(Value::Bits),
+                client_max_window_bits: client_window.map(Value::Bits),
+            },
+        })
+    }
+
+    /// What this server sends, and the window that its answer names.
+    fn server_direction(
+        &self,
+        offer: &ParameterList,
+    ) -> Option<(DeflateDirection, Option<WindowBits>)> {
+        // RFC 7692 §7.1.2.1: it has a value in an offer. Where the client does not ask it need not
+        // be told, and some clients do not expect it.
+        let (window_bits, told) = match offer.server_max_window_bits {
+            None => (self.server_max_window_bits, None),
+            Some(Value::Missing) => return None,
+            Some(Value::Bits(offered)) => {
+                let bits = offered.min(self.server_max_window_bits);
+                (bits, Some(bits))
+            }
+        };
+        let context_takeover = match offer.server_no_context_takeover {
+            true => ContextTakeover::Off,
+            false => self.server_context_takeover,
+        };
+        let direction = DeflateDirection {
+            window_bits,
+            context_takeover,
+        };
+        Some((direction, told))
+    }
+
+    /// What the client will send, and the window that the answer names.
+    fn client_direction(&self, offer: &ParameterList) -> (DeflateDirection, Option<WindowBits>) {
+        let offered = match offer.client_max_window_bits {
+            None | Some(Value::Missing) => WindowBits::MAX,
+            Some(Value::Bits(bits)) => bits,
+        };
+        let is_too_large = offered > self.client_max_window_bits;
+        let may_be_limited = offer.client_max_window_bits.is_some();
+        let (window_bits, told) = match (is_too_large, may_be_limited) {
+            (true, true) => (
+                self.client_max_window_bits,
+                Some(self.client_max_window_bits),
+            ),
+            (true, false) | (false, _) => (offered, None),
+        };
+        let keeps_too_much = is_too_large && !may_be_limited;
+        let context_takeover = match offer.client_no_context_takeover || keeps_too_much {
+            true => ContextTakeover::Off,
+            false => self.client_context_takeover,
+        };
+        let direction = DeflateDirection {
+            window_bits,
+            context_takeover,
+        };
+        (direction, told)
+    }
+}
