@@ -72,6 +72,12 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<LimitExceeded> for Failure {
+    fn from(limit: LimitExceeded) -> Self {
+        Self::LimitExceeded(limit)
+    }
+}
+
 impl From<Violation> for Failure {
     fn from(violation: Violation) -> Self {
         Self::Violation(violation)
@@ -146,7 +152,8 @@ impl From<Loss> for Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
-    /// A reserved bit is set though no extension was negotiated (RFC 6455 §5.2); the three bits.
+    /// A reserved bit is set where nothing that was negotiated defines it (RFC 6455 §5.2, RFC 7692
+    /// §6); the three bits.
     ReservedBits(u8),
     /// The opcode is reserved (RFC 6455 §5.2).
     UnknownOpcode(u8),
@@ -168,6 +175,9 @@ pub enum Violation {
     MessageInterrupted(Opcode),
     /// A text message is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
+    /// A compressed message is not what DEFLATE makes, or ends before it does (RFC 7692 §7.2.2);
+    /// code 1007, since the frames are sound and their payload is not.
+    InvalidDeflate,
     /// A text message came where only bytes are taken (RFC 6455 §7.4.1, code 1003).
     TextRefused,
     /// A Close frame has a body of one byte (RFC 6455 §5.5.1).
@@ -183,7 +193,9 @@ impl Violation {
     #[must_use]
     pub fn close_code(&self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::CloseTextNotUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidDeflate | Self::CloseTextNotUtf8 => {
+                CloseCode::INVALID_PAYLOAD
+            }
             Self::TextRefused => CloseCode::UNSUPPORTED_DATA,
             Self::ReservedBits(_)
             | Self::UnknownOpcode(_)
@@ -205,7 +217,10 @@ impl fmt::Display for Violation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReservedBits(bits) => {
-                write!(out, "expected reserved bits 000, got {bits:03b}")
+                write!(
+                    out,
+                    "expected only reserved bits that were negotiated, got {bits:03b}"
+                )
             }
             Self::UnknownOpcode(bits) => {
                 write!(out, "expected a known opcode, got {bits:#x}")
@@ -235,6 +250,9 @@ impl fmt::Display for Violation {
                 write!(out, "expected a continuation frame, got a {opcode:?} frame")
             }
             Self::InvalidUtf8 => out.write_str("expected text in UTF-8, got other bytes"),
+            Self::InvalidDeflate => {
+                out.write_str("expected a message compressed with DEFLATE, got other bytes")
+            }
             Self::TextRefused => out.write_str("expected a binary message, got a text message"),
             Self::CloseTooShort => {
                 out.write_str("expected a close code of two bytes, got one byte")

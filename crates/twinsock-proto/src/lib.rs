@@ -10,8 +10,8 @@
 //!   proxy that asks for a password ([`authentication`]), and where a redirect leads
 //!   ([`WebSocketUri::join`](uri::WebSocketUri::join)).
 //! * Addresses, with zones of IPv6 addresses and, with the feature `idn`, host names of any script: [`uri`].
-//! * The open connection: messages, parts of messages, Ping and Pong, keep-alive, closing, limits and statistics:
-//!   [`Connection`].
+//! * The open connection: messages, parts of messages, Ping and Pong, keep-alive, closing, compression
+//!   (RFC 7692), limits and statistics: [`Connection`].
 //!
 //! TLS, names, sockets and the choice of a proxy are its driver's.
 //!
@@ -26,11 +26,12 @@
 //!   receive/         bytes → frames → messages (§5.4, §6.2, §8.1)
 //!   send/            messages → frames → bytes (§6.1)
 //!   frame/           one frame on the wire (§5.2–§5.5)
-//!   deflate/         agreeing on compression (RFC 7692)
+//!   deflate/         compressed messages (RFC 7692)
 //!   message          whole messages, lent and owned                limits    every size and time
 //!   error            failures, sorted by whose fault they are      role      client or server
 //! ```
-//! Dependencies point downwards only. `connection` uses `receive` and `send`, both use `frame`.
+//! Dependencies point downwards only. `connection` uses `receive` and `send`, both use `frame`
+//! and `deflate`.
 //!
 //! # Driving a connection
 //! One input, then all outputs, then wait; see [`Connection`] for the contract and a
@@ -59,6 +60,7 @@ mod send;
 
 pub use connection::bandwidth::BandwidthStatistics;
 pub use connection::close::{Closed, Initiator};
+pub use connection::compression::DeflateMemory;
 pub use connection::event::Event;
 pub use connection::lending::LentMessages;
 pub use connection::statistics::{Statistics, Traffic};
@@ -66,6 +68,7 @@ pub use connection::{Connection, Settings, Transmit};
 pub use deflate::offer::{ClientWindow, DeflateOffer};
 pub use deflate::parameter_list::DeflateParameterError;
 pub use deflate::parameters::{ContextTakeover, DeflateDirection, DeflateParameters, WindowBits};
+pub use deflate::settings::{Compress, Deflate, DeflateLevel};
 pub use deflate::terms::DeflateTerms;
 pub use error::{AbortCause, Failure, LimitExceeded, Loss, NotOpen, Overdue, SendError, Violation};
 pub use frame::close_reason::{CloseCode, CloseReason, InvalidCloseReason};

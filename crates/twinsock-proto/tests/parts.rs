@@ -22,6 +22,7 @@ const PARTS: Settings = Settings {
     },
     receive_mode: ReceiveMode::PartialMessage,
     text: TextPolicy::Accept,
+    deflate: None,
 };
 
 fn server() -> Endpoint {

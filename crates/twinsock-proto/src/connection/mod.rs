@@ -3,6 +3,7 @@
 pub(crate) mod bandwidth;
 pub(crate) mod close;
 mod commands;
+pub(crate) mod compression;
 pub(crate) mod event;
 mod keep_alive;
 pub(crate) mod lending;
@@ -18,7 +19,8 @@ use bytes::BufMut;
 use crate::connection::close::Closed;
 use crate::connection::lending::Loan;
 use crate::connection::receiving::HeldClose;
-use crate::connection::state::State;
+use crate::connection::state::{Activity, State};
+use crate::deflate::settings::Deflate;
 use crate::error::Loss;
 use crate::limits::{Limits, ReceiveMode, TextPolicy, Timing};
 use crate::receive::receiver::Receiver;
@@ -47,6 +49,9 @@ pub struct Settings {
     pub receive_mode: ReceiveMode,
     /// What happens when the peer begins a text message; it is received by default.
     pub text: TextPolicy,
+    /// How messages are compressed; not at all by default, and only as both ends agreed in the
+    /// opening handshake.
+    pub deflate: Option<Deflate>,
 }
 
 /// An open WebSocket connection, without its socket: bytes and time go in, events, bytes and the
@@ -117,11 +122,19 @@ impl Connection {
             timing,
             receive_mode,
             text,
+            deflate,
         } = settings;
-        let sender = Sender::new(role, seed, limits.send_queue_size);
+        let mut sender = Sender::new(role, seed, limits.send_queue_size);
         let mut receiver = Receiver::new(role.peer(), limits.max_message_size);
         receiver.set_mode(receive_mode);
         receiver.set_text_policy(text);
+        if let Some(deflate) = &deflate {
+            sender.set_deflate(role, deflate);
+            receiver.set_deflate(match role {
+                Role::Client => deflate.parameters.server,
+                Role::Server => deflate.parameters.client,
+            });
+        }
         Self {
             receiver,
             state: State::new(role, timing, sender, now),
@@ -270,7 +283,9 @@ impl Connection {
 
     /// A deadline has passed, or may have.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.state.handle_timeout(now);
+        if self.state.handle_timeout(now) == Activity::Lull {
+            self.release_deflate();
+        }
     }
 
     /// What to transmit; call it until `None` or until the network is full.

@@ -236,6 +236,8 @@ impl Connection {
         else {
             return;
         };
+        // Nothing of it counts, so nothing of it is inflated.
+        receiver.stop_inflating();
         // In parts: what is passed over is not collected.
         let mode = receiver.mode();
         receiver.set_mode(ReceiveMode::PartialMessage);

@@ -64,6 +64,14 @@ enum AfterClose {
     Receive,
 }
 
+/// What a deadline that passed tells about the traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Usual,
+    /// Nothing came for so long that the peer is asked whether it is there.
+    Lull,
+}
+
 /// One direction of the byte stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
@@ -228,7 +236,7 @@ impl State {
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Activity {
         self.now = now;
         while let Some(timer) = self.timers.take_expired(now) {
             match timer {
@@ -241,12 +249,16 @@ impl State {
                 Timer::Receive => self.fail(Failure::TimedOut(Overdue::Receive)),
             }
         }
+        let mut activity = Activity::Usual;
         if !self.keeps_alive() {
-            return;
+            return activity;
         }
         match self.keep_alive.handle_timeout(now) {
             Due::Nothing => {}
-            Due::Ping(payload) => self.sender.send_ping(&payload),
+            Due::Ping(payload) => {
+                self.sender.send_ping(&payload);
+                activity = Activity::Lull;
+            }
             // Nothing is read until the application has caught up: the answer may be there.
             Due::GiveUp if !self.is_caught_up => self.keep_alive.handle_received(now),
             Due::GiveUp => self.fail(Failure::TimedOut(Overdue::Pong)),
@@ -254,6 +266,7 @@ impl State {
         if self.keeps_alive() && self.keep_alive.take_due_pong(now) {
             self.sender.send_unsolicited_pong();
         }
+        activity
     }
 
     pub(crate) fn handle_ping(&mut self, payload: ControlPayload) {

@@ -1,6 +1,7 @@
 //! The 2 to 14 bytes that lead a frame (RFC 6455 §5.2).
 
 use crate::error::Violation;
+use crate::frame::coding::Coding;
 use crate::frame::control::ControlPayload;
 use crate::frame::mask::MaskKey;
 use crate::frame::opcode::Opcode;
@@ -11,6 +12,8 @@ use crate::role::Role;
 pub(crate) struct FrameHeader {
     /// Whether this frame ends its message.
     pub(crate) is_final: bool,
+    /// What RSV1 says.
+    pub(crate) coding: Coding,
     pub(crate) opcode: Opcode,
     /// Present exactly in frames that a client sent.
     pub(crate) mask: Option<MaskKey>,
@@ -21,12 +24,18 @@ pub(crate) struct FrameHeader {
 impl FrameHeader {
     /// Decodes the header at the start of `bytes` and tells its length, or `None` when bytes are
     /// missing. A violation is reported as soon as the bytes that show it are there.
+    ///
+    /// `agreed` is what was negotiated.
     #[inline]
-    pub(crate) fn decode(bytes: &[u8], sender: Role) -> Result<Option<(Self, usize)>, Violation> {
+    pub(crate) fn decode(
+        bytes: &[u8],
+        sender: Role,
+        agreed: Coding,
+    ) -> Result<Option<(Self, usize)>, Violation> {
         let Some((&first, bytes)) = bytes.split_first() else {
             return Ok(None);
         };
-        let (is_final, opcode) = decode_first_byte(first)?;
+        let (is_final, coding, opcode) = decode_first_byte(first, agreed)?;
         let Some((&second, bytes)) = bytes.split_first() else {
             return Ok(None);
         };
@@ -42,6 +51,7 @@ impl FrameHeader {
         };
         let mut header = Self {
             is_final,
+            coding,
             opcode,
             mask: None,
             payload_length,
@@ -62,7 +72,11 @@ impl FrameHeader {
     #[inline]
     pub(crate) fn encode(&self) -> EncodedHeader {
         let final_bit = if self.is_final { 0x80 } else { 0 };
-        let first = u128::from(final_bit | self.opcode.bits());
+        let coding_bit = match self.coding {
+            Coding::Plain => 0,
+            Coding::Deflate => RSV1,
+        };
+        let first = u128::from(final_bit | coding_bit | self.opcode.bits());
         let (short_length, long_length, size) = match self.payload_length {
             length @ ..=125 => (length, 0, 0),
             length @ 126..=0xFFFF => (126, length.swap_bytes() >> 48, 2),
@@ -113,18 +127,27 @@ impl EncodedHeader {
     }
 }
 
-fn decode_first_byte(first: u8) -> Result<(bool, Opcode), Violation> {
+fn decode_first_byte(first: u8, agreed: Coding) -> Result<(bool, Coding, Opcode), Violation> {
     let is_final = first & 0x80 != 0;
-    // RFC 6455 §5.2: a set bit without a negotiated extension that defines it fails the connection.
-    if first & 0x70 != 0 {
-        return Err(Violation::ReservedBits(first >> 4 & 0x7));
-    }
     let bits = first & 0x0F;
-    let opcode = Opcode::from_bits(bits).ok_or(Violation::UnknownOpcode(bits))?;
+    let opcode = Opcode::from_bits(bits);
+    let coding = match first & RESERVED {
+        0 => Coding::Plain,
+        // RFC 7692 §6: only where a message begins.
+        RSV1 if agreed == Coding::Deflate
+            && matches!(opcode, Some(Opcode::Text | Opcode::Binary)) =>
+        {
+            Coding::Deflate
+        }
+        // RFC 6455 §5.2: a set bit without a negotiated extension that defines it fails the
+        // connection.
+        _ => return Err(Violation::ReservedBits(first >> 4 & 0x7)),
+    };
+    let opcode = opcode.ok_or(Violation::UnknownOpcode(bits))?;
     if opcode.is_control() && !is_final {
         return Err(Violation::FragmentedControlFrame(opcode));
     }
-    Ok((is_final, opcode))
+    Ok((is_final, coding, opcode))
 }
 
 /// RFC 6455 §5.1: a server refuses unmasked frames, a client masked ones.
@@ -187,6 +210,12 @@ fn decode_length(short_length: u8, bytes: &[u8]) -> Result<Option<Length>, Viola
     }))
 }
 
+/// The three bits that extensions may define (RFC 6455 §5.2).
+const RESERVED: u8 = 0x70;
+
+/// "Per-Message Compressed" (RFC 7692 §6).
+const RSV1: u8 = 0x40;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -217,21 +246,34 @@ mod tests {
         fn what_is_encoded_is_decoded_and_every_prefix_wants_more(
             (opcode, is_final, payload_length) in opcode_and_length(),
             key: Option<[u8; 4]>,
+            is_compressed: bool,
         ) {
-            let header = FrameHeader { is_final, opcode, mask: key.map(MaskKey::from_bytes), payload_length };
+            let coding = match is_compressed && matches!(opcode, Opcode::Text | Opcode::Binary) {
+                true => Coding::Deflate,
+                false => Coding::Plain,
+            };
+            let mask = key.map(MaskKey::from_bytes);
+            let header = FrameHeader { is_final, coding, opcode, mask, payload_length };
             let sender = if key.is_some() { Role::Client } else { Role::Server };
             let bytes = header.encode().as_bytes().to_vec();
             prop_assert!(bytes.len() <= 2 + 8 + 4);
             for cut in 0..bytes.len() {
-                prop_assert_eq!(FrameHeader::decode(&bytes[..cut], sender), Ok(None));
+                prop_assert_eq!(FrameHeader::decode(&bytes[..cut], sender, coding), Ok(None));
             }
-            prop_assert_eq!(FrameHeader::decode(&bytes, sender), Ok(Some((header, bytes.len()))));
+            let decoded = FrameHeader::decode(&bytes, sender, coding);
+            prop_assert_eq!(decoded, Ok(Some((header, bytes.len()))));
+            if coding == Coding::Deflate {
+                let unagreed = FrameHeader::decode(&bytes[..1], sender, Coding::Plain);
+                prop_assert_eq!(unagreed, Err(Violation::ReservedBits(0b100)));
+            }
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
-            for sender in [Role::Client, Role::Server] {
-                if let Ok(Some((header, length))) = FrameHeader::decode(&bytes, sender) {
+            let senders = [Role::Client, Role::Server].into_iter();
+            let agreed = [Coding::Plain, Coding::Deflate];
+            for (sender, agreed) in senders.flat_map(|sender| agreed.map(|coding| (sender, coding))) {
+                if let Ok(Some((header, length))) = FrameHeader::decode(&bytes, sender, agreed) {
                     // What is accepted is canonical: encoding it gives the same bytes.
                     let again = header.encode();
                     prop_assert_eq!(again.as_bytes(), &bytes[..length]);

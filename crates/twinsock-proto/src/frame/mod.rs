@@ -5,6 +5,7 @@
 //! the business of `receive` and `send`.
 
 pub(crate) mod close_reason;
+pub(crate) mod coding;
 pub(crate) mod control;
 pub(crate) mod count;
 pub(crate) mod header;

@@ -7,6 +7,7 @@ use bytes::buf::Limit;
 use twinsock_simd::TextBuffer;
 
 use crate::error::Violation;
+use crate::frame::coding::Coding;
 use crate::frame::mask::MaskKey;
 use crate::message::{Lent, MessageType};
 
@@ -15,6 +16,8 @@ use crate::message::{Lent, MessageType};
 pub(crate) struct MessageUnderWay {
     pub(crate) assembly: Assembly,
     handed_out: HandedOut,
+    /// How many bytes its frames have claimed, where it is compressed.
+    compressed: Option<u64>,
 }
 
 /// Whether the application got parts of a message.
@@ -27,10 +30,31 @@ enum HandedOut {
 }
 
 impl MessageUnderWay {
-    pub(crate) fn new(message_type: MessageType) -> Self {
+    pub(crate) fn new(message_type: MessageType, coding: Coding) -> Self {
         Self {
             assembly: Assembly::new(message_type),
             handed_out: HandedOut::Nothing,
+            compressed: match coding {
+                Coding::Plain => None,
+                Coding::Deflate => Some(0),
+            },
+        }
+    }
+
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compressed.is_some()
+    }
+
+    /// How much of it there is, as far as a frame's payload adds to that: bytes, or compressed
+    /// ones.
+    pub(crate) fn size_on_wire(&self) -> u64 {
+        self.compressed.unwrap_or(self.assembly.len() as u64)
+    }
+
+    /// A frame of it has begun.
+    pub(crate) fn begin_frame(&mut self, payload_length: u64) {
+        if let Some(compressed) = &mut self.compressed {
+            *compressed = compressed.saturating_add(payload_length);
         }
     }
 

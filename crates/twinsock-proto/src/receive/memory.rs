@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
+use crate::deflate::decompressor::Inflated;
 use crate::error::Violation;
 use crate::frame::mask::MaskKey;
 
@@ -111,6 +112,26 @@ impl ReadMemory {
             None => twinsock_simd::from_utf8(front),
         };
         text.map_err(|_| Violation::InvalidUtf8)
+    }
+
+    /// Lets `look` have the next `length` bytes unmasked; what it does not use up, as it tells, is as
+    /// it was.
+    pub(crate) fn with_unmasked_front<E>(
+        &mut self,
+        length: usize,
+        mask: Option<MaskKey>,
+        look: impl FnOnce(&[u8]) -> Result<Inflated, E>,
+    ) -> Result<Inflated, E> {
+        let front = self.front_mut(length);
+        let Some(key) = mask else {
+            return look(front);
+        };
+        key.apply(front);
+        let step = look(front)?;
+        if let Some(rest) = front.get_mut(step.consumed..) {
+            key.advanced_by(step.consumed).apply(rest);
+        }
+        Ok(step)
     }
 
     #[inline]

@@ -70,9 +70,13 @@ impl fmt::Debug for SendQueue {
 
 impl Payload<'_> {
     pub(crate) fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Borrowed(bytes) => bytes.len(),
-            Self::Owned(bytes) => bytes.len(),
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
         }
     }
 }
@@ -310,11 +314,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::frame::coding::Coding;
     use crate::frame::opcode::Opcode;
 
     fn header(length: usize, mask: Option<MaskKey>) -> FrameHeader {
         FrameHeader {
             is_final: true,
+            coding: Coding::Plain,
             opcode: Opcode::Binary,
             mask,
             payload_length: length as u64,

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use crate::deflate::settings::Deflate;
 use crate::error::SendError;
 use crate::frame::close_reason::CloseReason;
+use crate::frame::coding::Coding;
 use crate::frame::control::ControlPayload;
 use crate::frame::count::FrameCount;
 use crate::frame::header::FrameHeader;
@@ -11,6 +13,7 @@ use crate::frame::mask::{MaskKey, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::MessageType;
 use crate::role::Role;
+use crate::send::deflater::Deflater;
 use crate::send::outgoing::OutgoingBytes;
 use crate::send::queue::{Payload, SendQueue};
 use crate::send::utf8::Utf8Check;
@@ -41,6 +44,8 @@ pub(crate) struct Sender {
     /// The answer to a Ping for which there was no room. RFC 6455 §5.5.3 allows to answer only
     /// the newest; so a peer that pings without reading makes us hold one answer.
     pending_pong: Option<Box<ControlPayload>>,
+    /// Present if compression was agreed on.
+    deflater: Option<Box<Deflater>>,
     /// Where our Close frame begins in the stream of bytes.
     close_start: u64,
     /// Where it ends, while it is on its way out.
@@ -63,12 +68,28 @@ impl Sender {
             unfinished: None,
             mask_keys,
             pending_pong: None,
+            deflater: None,
             close_start: 0,
             close_end: None,
             unsolicited_pong_end: 0,
             count: FrameCount::default(),
             room,
         }
+    }
+
+    /// Messages may be compressed.
+    pub(crate) fn set_deflate(&mut self, role: Role, deflate: &Deflate) {
+        self.deflater = Some(Box::new(Deflater::new(role, deflate)));
+    }
+
+    /// What is there to compress with; `None` where that was not agreed on.
+    pub(crate) fn deflater(&self) -> Option<&Deflater> {
+        self.deflater.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn deflater_mut(&mut self) -> Option<&mut Deflater> {
+        self.deflater.as_deref_mut()
     }
 
     /// An empty queue has room whatever the limit, or nothing could ever be sent.
@@ -113,7 +134,7 @@ impl Sender {
         if self.unfinished.is_some() {
             return Err(SendError::MessageUnfinished);
         }
-        self.send_frame(first_opcode(message_type), Fragment::Final, payload);
+        self.send_data((first_opcode(message_type), Fragment::Final), payload);
         self.count.messages += 1;
         Ok(())
     }
@@ -150,7 +171,7 @@ impl Sender {
             (Fragment::Nonfinal, Some(check)) => Some(Unfinished::Text(check)),
             (Fragment::Nonfinal, None) => Some(Unfinished::Binary),
         };
-        self.send_frame(opcode, fragment, Payload::Owned(payload));
+        self.send_data((opcode, fragment), Payload::Owned(payload));
         if fragment == Fragment::Final {
             self.count.messages += 1;
         }
@@ -159,7 +180,12 @@ impl Sender {
 
     /// Bytes for one frame, to be masked as they come.
     pub(crate) fn begin_bytes(&mut self) -> OutgoingBytes {
-        OutgoingBytes::new(self.next_mask())
+        let mask = match self.deflater {
+            // They are masked when they are compressed.
+            Some(_) => None,
+            None => self.next_mask(),
+        };
+        OutgoingBytes::new(mask)
     }
 
     /// Sends them as the next part of a binary message.
@@ -168,11 +194,11 @@ impl Sender {
         fragment: Fragment,
         bytes: OutgoingBytes,
     ) -> Result<(), SendError> {
-        let is_ours = bytes.is_masked() == self.mask_keys.is_some();
+        let is_ours = self.deflater.is_none() && bytes.is_masked() == self.mask_keys.is_some();
         let opcode = match &self.unfinished {
             Some(Unfinished::Binary) if is_ours => Opcode::Continuation,
             None if is_ours => Opcode::Binary,
-            // Begun for the other role, or amid a text: nothing is saved then.
+            // Begun for the other role, amid a text, or to be compressed: nothing is saved then.
             _ => return self.send_fragment(MessageType::Binary, fragment, bytes.into_unmasked()),
         };
         let (payload, mask) = bytes.into_parts();
@@ -183,7 +209,8 @@ impl Sender {
         if fragment == Fragment::Final {
             self.count.messages += 1;
         }
-        let header = self.next_header((opcode, fragment), mask, payload.len());
+        let kind = (opcode, fragment, Coding::Plain);
+        let header = self.next_header(kind, mask, payload.len());
         self.queue.push_masked(&header, payload);
         Ok(())
     }
@@ -271,8 +298,35 @@ impl Sender {
     }
 
     fn send_frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
+        self.send_coded((opcode, fragment, Coding::Plain), payload);
+    }
+
+    /// Sends a frame of a message, compressed if it is to be.
+    fn send_data(&mut self, (opcode, fragment): (Opcode, Fragment), payload: Payload<'_>) {
+        let Some(mut deflater) = self.deflater.take() else {
+            return self.send_frame(opcode, fragment, payload);
+        };
+        // RFC 7692 §6: only the first frame of a message tells that it is compressed.
+        let coding = match opcode {
+            Opcode::Continuation => Coding::Plain,
+            _ => Coding::Deflate,
+        };
+        let sent = deflater.compress(payload.as_bytes(), fragment, |compressed| {
+            let compressed = match compressed.len() {
+                0..=MOST_COPIED => Payload::Borrowed(compressed),
+                _ => Payload::Owned(std::mem::take(compressed).into()),
+            };
+            self.send_coded((opcode, fragment, coding), compressed);
+        });
+        self.deflater = Some(deflater);
+        if sent == Coding::Plain {
+            self.send_frame(opcode, fragment, payload);
+        }
+    }
+
+    fn send_coded(&mut self, kind: (Opcode, Fragment, Coding), payload: Payload<'_>) {
         let mask = self.next_mask();
-        let header = self.next_header((opcode, fragment), mask, payload.len());
+        let header = self.next_header(kind, mask, payload.len());
         self.queue.push(&header, payload);
     }
 
@@ -280,13 +334,14 @@ impl Sender {
     #[inline]
     fn next_header(
         &mut self,
-        (opcode, fragment): (Opcode, Fragment),
+        (opcode, fragment, coding): (Opcode, Fragment, Coding),
         mask: Option<MaskKey>,
         payload_length: usize,
     ) -> FrameHeader {
         self.count.frames += 1;
         FrameHeader {
             is_final: fragment == Fragment::Final,
+            coding,
             opcode,
             mask,
             payload_length: payload_length as u64,
@@ -297,6 +352,9 @@ impl Sender {
         self.mask_keys.as_mut().map(|keys| keys.next_key())
     }
 }
+
+/// Larger compressed payloads are sent from where they are.
+const MOST_COPIED: usize = 64 * 1024;
 
 fn first_opcode(message_type: MessageType) -> Opcode {
     match message_type {

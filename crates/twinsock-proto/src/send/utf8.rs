@@ -15,7 +15,8 @@ pub(crate) struct Utf8Check {
 #[derive(Clone, Default)]
 struct CutCharacter {
     bytes: [u8; 4],
-    length: usize,
+    // A byte: each connection has room for one of these.
+    length: u8,
 }
 
 impl Utf8Check {
@@ -50,9 +51,12 @@ impl Utf8Check {
 impl CutCharacter {
     /// Takes one more byte; nothing is left when the character is whole.
     fn push(&mut self, byte: u8) -> Result<(), InvalidUtf8> {
-        *self.bytes.get_mut(self.length).ok_or(InvalidUtf8)? = byte;
+        *self
+            .bytes
+            .get_mut(usize::from(self.length))
+            .ok_or(InvalidUtf8)? = byte;
         self.length += 1;
-        match std::str::from_utf8(&self.bytes[..self.length]) {
+        match std::str::from_utf8(&self.bytes[..usize::from(self.length)]) {
             Ok(_) => self.length = 0,
             // No error length: these bytes may begin a character.
             Err(error) if error.error_len().is_none() => {}

@@ -19,8 +19,9 @@ impl Receiver {
     /// Takes the control frame that [`advance`](Self::advance) came upon; `None` when there is
     /// none.
     pub(crate) fn take_control_frame(&mut self) -> Result<Option<ControlFrame>, Violation> {
+        let agreed = self.agreed();
         let frame = self.memory.unread_mut();
-        let Some((header, header_length)) = FrameHeader::decode(frame, self.sender)? else {
+        let Some((header, header_length)) = FrameHeader::decode(frame, self.sender, agreed)? else {
             return Ok(None);
         };
         let length = usize::try_from(header.payload_length).unwrap_or(usize::MAX);

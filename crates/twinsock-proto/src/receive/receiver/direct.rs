@@ -3,6 +3,7 @@
 //! Each byte is touched once there, to be unmasked or to close the gap that a header left; through
 //! the read memory it would be moved once more.
 
+use crate::frame::coding::Coding;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskKey;
 use crate::frame::opcode::Opcode;
@@ -16,7 +17,7 @@ impl Receiver {
     /// Whether nothing that was read before comes before what is read next, and that is not text.
     pub(crate) fn may_read_directly(&self) -> bool {
         let takes_bytes = self.under_way.as_ref().is_none_or(
-            |message| matches!(&message.assembly, Assembly::Binary(binary) if binary.is_empty()),
+            |message| matches!(&message.assembly, Assembly::Binary(binary) if binary.is_empty() && !message.is_compressed()),
         );
         self.mode == ReceiveMode::PartialMessage
             && matches!(self.phase, Phase::Header | Phase::Payload(_))
@@ -74,7 +75,11 @@ impl Receiver {
 
     /// Begins the data frame whose header comes next; `None` for anything else, also for an error.
     fn begin_directly(&mut self, bytes: &[u8]) -> Option<usize> {
-        let (header, header_length) = FrameHeader::decode(bytes, self.sender).ok()??;
+        let decoded = FrameHeader::decode(bytes, self.sender, self.agreed());
+        let (header, header_length) = decoded.ok()??;
+        if header.coding == Coding::Deflate {
+            return None;
+        }
         let starts = match header.opcode {
             Opcode::Binary => Some(MessageType::Binary),
             Opcode::Continuation => None,

@@ -1,6 +1,7 @@
 //! From bytes to frames, and from these to messages and parts of them.
 
 use crate::error::{Failure, LimitExceeded, Violation};
+use crate::frame::coding::Coding;
 use crate::frame::header::FrameHeader;
 use crate::frame::opcode::Opcode;
 use crate::limits::{ReceiveMode, TextPolicy};
@@ -49,7 +50,7 @@ impl Receiver {
     ///
     /// `None`: the payload is to be read.
     pub(super) fn read_frame(&mut self) -> Result<Option<Step>, Failure> {
-        let decoded = FrameHeader::decode(self.memory.unread(), self.sender)?;
+        let decoded = FrameHeader::decode(self.memory.unread(), self.sender, self.agreed())?;
         let Some((header, header_length)) = decoded else {
             return Ok(Some(Step::NeedsBytes));
         };
@@ -94,10 +95,15 @@ impl Receiver {
         let so_far = self
             .under_way
             .as_ref()
-            .map_or(0, |message| message.assembly.len()) as u64;
+            .map_or(0, |message| message.size_on_wire());
         let size = so_far.saturating_add(header.payload_length);
-        if size > self.max_message_size {
-            let limit = self.max_message_size;
+        let limit = self.max_message_size;
+        let is_compressed = header.coding == Coding::Deflate || self.is_inflating();
+        let most = match is_compressed {
+            true => most_compressed(limit),
+            false => limit,
+        };
+        if size > most {
             return Err(Failure::LimitExceeded(LimitExceeded::MessageSize {
                 limit,
                 size,
@@ -109,6 +115,7 @@ impl Receiver {
     /// Lends the message where it stands if it is one frame, all read; else starts to collect.
     fn begin_payload(&mut self, header: &FrameHeader, starts: Option<MessageType>) -> Option<Step> {
         if let (Some(message_type), true) = (starts, header.is_final)
+            && header.coding == Coding::Plain
             && let Some(length) = self.memory.whole(header.payload_length)
         {
             self.begin_message_at_front(Piece {
@@ -129,7 +136,11 @@ impl Receiver {
         starts: Option<MessageType>,
     ) {
         if let Some(message_type) = starts {
-            self.under_way = Some(Box::new(MessageUnderWay::new(message_type)));
+            let message = MessageUnderWay::new(message_type, header.coding);
+            self.under_way = Some(Box::new(message));
+        }
+        if let Some(message) = &mut self.under_way {
+            message.begin_frame(header.payload_length);
         }
         self.phase = Phase::Payload(PartialFrame {
             is_final: header.is_final,
@@ -155,6 +166,9 @@ impl Receiver {
     ///
     /// `None`: look again, at a part that is ready or at the next frame.
     pub(super) fn read_payload(&mut self) -> Result<Option<Step>, Failure> {
+        if self.is_inflating() {
+            return self.read_compressed_payload();
+        }
         if self.may_unmask_later()
             && let Some(message) = &mut self.under_way
         {
@@ -201,6 +215,12 @@ impl Receiver {
         let needs_bytes = matches!(self.phase, Phase::Payload(_));
         Ok(needs_bytes.then_some(Step::NeedsBytes))
     }
+}
+
+/// How many compressed bytes a message of at most `limit` bytes may have: what cannot be compressed
+/// becomes a little larger, but empty blocks without end are none.
+fn most_compressed(limit: u64) -> u64 {
+    limit.saturating_add(limit / 16).saturating_add(1024)
 }
 
 /// What came of a frame, where it stands.

@@ -1,9 +1,10 @@
 //! Cuts the bytes that were read into frames and lends messages, whole or in parts.
 //!
 //! Here is what is lent and for how long; [`frames`] does the cutting, [`control`] is for control
-//! frames, [`taking`] for messages that are kept, [`direct`] for a stream's bytes that are read
+//! frames, [`compressed`] for compressed messages, [`taking`] for messages that are kept, [`direct`] for a stream's bytes that are read
 //! into memory of the reader's own, and [`phase`] is what the receiver is in the middle of.
 
+mod compressed;
 mod control;
 mod direct;
 mod frames;
@@ -13,14 +14,17 @@ mod taking;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
+use crate::deflate::decompressor::Decompressor;
+use crate::deflate::parameters::DeflateDirection;
 use crate::error::{Failure, Violation};
+use crate::frame::coding::Coding;
 use crate::frame::count::FrameCount;
 use crate::limits::{ReceiveMode, TextPolicy};
 use crate::message::{Completeness, Lent, MessageRef, MessageType};
 use crate::receive::assembly::{Assembly, MessageUnderWay};
 use crate::receive::memory::ReadMemory;
 pub(crate) use crate::receive::receiver::control::ControlFrame;
-use crate::receive::receiver::phase::{Lending, Phase, Place, Ready, Then};
+use crate::receive::receiver::phase::{Lending, PartialFrame, Phase, Place, Ready, Then};
 use crate::role::Role;
 
 /// The receiving direction of a connection.
@@ -44,6 +48,8 @@ pub(crate) struct Receiver {
     phase: Phase,
     /// The message that goes on behind the frame or part at hand.
     under_way: Option<Box<MessageUnderWay>>,
+    /// Present if compression was agreed on.
+    decompressor: Option<Box<Decompressor>>,
     /// How many bytes were read elsewhere than into the read memory and are done with: in their
     /// message's memory, or in that of a stream's reader.
     read_directly: u64,
@@ -71,8 +77,27 @@ impl Receiver {
             memory: ReadMemory::default(),
             phase: Phase::Header,
             under_way: None,
+            decompressor: None,
             read_directly: 0,
             count: FrameCount::default(),
+        }
+    }
+
+    /// Messages may come compressed.
+    pub(crate) fn set_deflate(&mut self, direction: DeflateDirection) {
+        self.decompressor = Some(Box::new(Decompressor::new(direction)));
+    }
+
+    /// What compressed messages are inflated with; `None` where that was not agreed on.
+    pub(crate) fn decompressor(&self) -> Option<&Decompressor> {
+        self.decompressor.as_deref()
+    }
+
+    /// What frames may say about their payload.
+    fn agreed(&self) -> Coding {
+        match self.decompressor {
+            Some(_) => Coding::Deflate,
+            None => Coding::Plain,
         }
     }
 
@@ -96,6 +121,7 @@ impl Receiver {
         let collects = !self.delivers_parts();
         if let (Phase::Payload(frame), Some(message), true) =
             (&self.phase, &mut self.under_way, collects)
+            && !message.is_compressed()
             && let (Assembly::Binary(binary), true) =
                 (&mut message.assembly, self.memory.is_empty())
         {
@@ -164,6 +190,12 @@ impl Receiver {
                 place: Place::InReadMemory(piece),
                 ..
             }) => self.memory.len() > piece.length,
+            // More of a compressed message comes out of what was read.
+            Phase::Ready(Ready {
+                then: Then::FrameGoesOn(PartialFrame { remaining: 0, .. }),
+                ..
+            })
+            | Phase::Payload(PartialFrame { remaining: 0, .. }) => true,
             Phase::Ready(_) | Phase::Header => !self.memory.is_empty(),
             Phase::Payload(_) => {
                 let message = self.under_way.as_ref();
@@ -178,6 +210,7 @@ impl Receiver {
         self.memory.clear();
         self.read_directly += self.masked();
         self.under_way = None;
+        self.stop_inflating();
         self.phase = Phase::Header;
     }
 
@@ -207,6 +240,7 @@ impl Receiver {
             memory: ReadMemory::behind(self.memory.read()),
             phase: Phase::Header,
             under_way: None,
+            decompressor: None,
             read_directly: self.read_directly,
             count: self.count,
         }

@@ -1,0 +1,65 @@
+//! What an application can say and ask about compression.
+
+use crate::connection::Connection;
+use crate::deflate::settings::Compress;
+
+/// What compression holds in memory.
+///
+/// ```
+/// # use std::time::Instant;
+/// use twinsock_proto::{Connection, DeflateMemory, Role, Settings};
+///
+/// let server = Connection::new(Role::Server, Settings::default(), [0; 32], Instant::now());
+/// assert_eq!(server.deflate_memory(), DeflateMemory::default());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeflateMemory {
+    /// The ends of past messages, in bytes: with context takeover at most a window for each
+    /// direction.
+    pub history: usize,
+    /// Whether zlib's compressor is held: some 140 to 380 KiB, as the window is.
+    pub compressor: bool,
+    /// Whether zlib's decompressor is held: some 40 KiB.
+    pub decompressor: bool,
+}
+
+impl Connection {
+    /// Whether messages that begin from now on are compressed, where both ends
+    /// [agreed](crate::Settings::deflate) to; [`Compress::Auto`] until this is called.
+    pub fn set_compress(&mut self, compress: Compress) {
+        if let Some(deflater) = self.state.sender.deflater_mut() {
+            deflater.set_compress(compress);
+        }
+    }
+
+    /// Gives back what zlib holds for later messages; they take it again. With context takeover
+    /// the ends of past messages stay, one window for each direction.
+    ///
+    /// It happens by itself when nothing has come for as long as
+    /// [`Timing::keep_alive`](crate::Timing::keep_alive).
+    pub fn release_deflate(&mut self) {
+        if let Some(deflater) = self.state.sender.deflater_mut() {
+            deflater.release();
+        }
+        self.receiver.release_deflate();
+    }
+
+    /// What compression holds in memory.
+    #[must_use]
+    pub fn deflate_memory(&self) -> DeflateMemory {
+        let compressor = self
+            .state
+            .sender
+            .deflater()
+            .map(|deflater| deflater.compressor());
+        let decompressor = self.receiver.decompressor();
+        let sent = compressor.map_or(0, |compressor| compressor.history_size());
+        let received = decompressor.map_or(0, |decompressor| decompressor.history_size());
+        DeflateMemory {
+            history: sent + received,
+            compressor: compressor.is_some_and(|compressor| compressor.holds_zlib()),
+            decompressor: decompressor.is_some_and(|decompressor| decompressor.holds_zlib()),
+        }
+    }
+}

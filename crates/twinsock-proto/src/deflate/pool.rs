@@ -1,0 +1,153 @@
+//! zlib's memory, kept for the next who needs it.
+
+use std::cell::RefCell;
+
+use zlib_rs::{DeflateConfig, Inflate, Strategy};
+
+use crate::deflate::parameters::WindowBits;
+use crate::deflate::settings::DeflateLevel;
+
+/// zlib's compressor, and memory for what it puts out.
+pub(super) struct CompressingEngine {
+    pub(super) zlib: zlib_rs::Deflate,
+    pub(super) output: Vec<u8>,
+    configuration: Configuration,
+}
+
+/// What a compressor was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Configuration {
+    pub(super) level: DeflateLevel,
+    pub(super) window_bits: WindowBits,
+}
+
+/// What a thread keeps.
+#[derive(Default)]
+#[expect(
+    clippy::vec_box,
+    reason = "they go as they are to connections, which hold a pointer while idle"
+)]
+struct Pool {
+    compressing: Vec<Box<CompressingEngine>>,
+    decompressing: Vec<Box<Inflate>>,
+    output: Option<Box<Output>>,
+}
+
+/// What is inflated at once, before it is checked and copied: it stays in the first-level cache.
+pub(crate) type Output = [u8; OUTPUT_SIZE];
+
+thread_local! {
+    /// One for each thread: nobody waits for another, and what was used last is still in its
+    /// caches.
+    static POOL: RefCell<Pool> = RefCell::default();
+}
+
+impl CompressingEngine {
+    /// One that has seen nothing.
+    pub(super) fn take(configuration: Configuration) -> Box<Self> {
+        let pooled = with_pool(|pool| {
+            let index = pool
+                .compressing
+                .iter()
+                .position(|engine| engine.configuration == configuration)?;
+            Some(pool.compressing.swap_remove(index))
+        });
+        match pooled {
+            Some(mut engine) => {
+                engine.zlib.reset();
+                engine
+            }
+            None => Box::new(Self::new(configuration)),
+        }
+    }
+
+    /// Gives it back.
+    pub(super) fn give_back(self: Box<Self>) {
+        with_pool(|pool| {
+            if pool.compressing.len() >= MOST_KEPT {
+                // The one that nobody wanted for longest.
+                pool.compressing.remove(0);
+            }
+            pool.compressing.push(self);
+            Some(())
+        });
+    }
+
+    fn new(configuration: Configuration) -> Self {
+        Self {
+            zlib: zlib_rs::Deflate::new_with_config(configuration.for_zlib()),
+            output: Vec::new(),
+            configuration,
+        }
+    }
+}
+
+impl Configuration {
+    fn for_zlib(self) -> DeflateConfig {
+        let bits = i32::from(self.window_bits.get());
+        // RFC 7692 §7.1.2.1: never further back than the window. zlib has none of 256 bytes, but
+        // runs refer to the byte before.
+        let (bits, strategy) = match self.window_bits {
+            WindowBits::MIN => (bits + 1, Strategy::Rle),
+            _ => (bits, Strategy::Default),
+        };
+        DeflateConfig {
+            level: i32::from(self.level.get()),
+            // Negative: no header and no checksum.
+            window_bits: -bits,
+            // zlib's own 8 for the largest window, and as much less for a smaller one.
+            mem_level: (bits - 7).clamp(1, 8),
+            strategy,
+            ..DeflateConfig::default()
+        }
+    }
+}
+
+/// A decompressor that has seen nothing.
+pub(super) fn take_decompressor() -> Box<Inflate> {
+    let pooled = with_pool(|pool| pool.decompressing.pop());
+    match pooled {
+        Some(mut zlib) => {
+            zlib.reset(false);
+            zlib
+        }
+        // With the largest window, which it has memory for in any case: so it fits whatever was
+        // agreed on.
+        None => Box::new(Inflate::new(false, WindowBits::MAX.get())),
+    }
+}
+
+/// Gives it back.
+pub(super) fn give_back_decompressor(zlib: Box<Inflate>) {
+    with_pool(|pool| {
+        if pool.decompressing.len() < MOST_KEPT {
+            pool.decompressing.push(zlib);
+        }
+        Some(())
+    });
+}
+
+/// Memory to inflate into.
+pub(crate) fn take_output() -> Box<Output> {
+    with_pool(|pool| pool.output.take()).unwrap_or_else(|| Box::new([0; OUTPUT_SIZE]))
+}
+
+/// Gives it back.
+pub(crate) fn give_back_output(output: Box<Output>) {
+    with_pool(|pool| {
+        pool.output = Some(output);
+        Some(())
+    });
+}
+
+/// `None` also when the thread ends and its pool is gone.
+fn with_pool<T>(use_it: impl FnOnce(&mut Pool) -> Option<T>) -> Option<T> {
+    POOL.try_with(|pool| use_it(&mut pool.borrow_mut()))
+        .ok()
+        .flatten()
+}
+
+/// How many of a kind a thread keeps: one is in use at a time, but for messages under way.
+const MOST_KEPT: usize = 4;
+
+const OUTPUT_SIZE: usize = 16 * 1024;

@@ -1,0 +1,91 @@
+//! Whether and how what is sent is compressed.
+
+use crate::deflate::compressor::{Compressor, End};
+use crate::deflate::settings::{Compress, Deflate};
+use crate::frame::coding::Coding;
+use crate::role::Role;
+use crate::send::sender::Fragment;
+
+/// Compresses what is sent, as far as that is wanted.
+#[derive(Debug)]
+pub(crate) struct Deflater {
+    compressor: Compressor,
+    compress: Compress,
+    least_size: usize,
+    /// How the message under way is coded; `None` between messages.
+    under_way: Option<Coding>,
+}
+
+impl Deflater {
+    pub(crate) fn new(role: Role, deflate: &Deflate) -> Self {
+        let direction = match role {
+            Role::Client => deflate.parameters.client,
+            Role::Server => deflate.parameters.server,
+        };
+        Self {
+            compressor: Compressor::new(direction, deflate.level),
+            compress: Compress::default(),
+            least_size: deflate.least_size,
+            under_way: None,
+        }
+    }
+
+    pub(crate) fn set_compress(&mut self, compress: Compress) {
+        self.compress = compress;
+    }
+
+    /// How the next part of a message of so many bytes will be coded.
+    fn coding(&self, length: usize, fragment: Fragment) -> Coding {
+        if let Some(coding) = self.under_way {
+            return coding;
+        }
+        let is_wanted = match self.compress {
+            Compress::Always => true,
+            Compress::Auto => fragment == Fragment::Nonfinal || length >= self.least_size,
+            Compress::Never => false,
+        };
+        match is_wanted {
+            true => Coding::Deflate,
+            false => Coding::Plain,
+        }
+    }
+
+    /// Compresses the next part of a message and gives that to `send`, which may take the memory
+    /// along; [`Coding::Plain`]: it is to be sent as it is instead.
+    pub(crate) fn compress(
+        &mut self,
+        part: &[u8],
+        fragment: Fragment,
+        send: impl FnOnce(&mut Vec<u8>),
+    ) -> Coding {
+        let coding = self.coding(part.len(), fragment);
+        let is_whole = self.under_way.is_none() && fragment == Fragment::Final;
+        let (under_way, end) = match fragment {
+            Fragment::Nonfinal => (Some(coding), End::OfPart),
+            Fragment::Final => (None, End::OfMessage),
+        };
+        self.under_way = under_way;
+        if coding == Coding::Plain {
+            return coding;
+        }
+        // With takeover the peer's window has to follow ours.
+        let may_be_plain =
+            is_whole && self.compress == Compress::Auto && !self.compressor.takes_context_over();
+        self.compressor.compress(part, end, |compressed| {
+            if may_be_plain && compressed.len() >= part.len() {
+                return Coding::Plain;
+            }
+            send(compressed);
+            Coding::Deflate
+        })
+    }
+
+    /// Gives zlib's memory back that is held between messages.
+    pub(crate) fn release(&mut self) {
+        self.compressor.release();
+    }
+
+    pub(crate) fn compressor(&self) -> &Compressor {
+        &self.compressor
+    }
+}
