@@ -7,7 +7,9 @@ use zlib_rs::{DeflateFlush, Status};
 use crate::deflate::TAIL;
 use crate::deflate::history::History;
 use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
-use crate::deflate::pool::{CompressingEngine, Configuration};
+use crate::deflate::pool::{
+    CompressingEngine, Configuration, give_back_compressed, take_compressed,
+};
 use crate::deflate::settings::DeflateLevel;
 
 /// What a part ends.
@@ -61,12 +63,13 @@ impl Compressor {
             Some(engine) => engine,
             None => self.revived(),
         };
-        engine.compress(part);
+        let mut output = take_compressed();
+        engine.compress(part, &mut output);
         if end == End::OfMessage {
-            engine.leave_tail_out();
+            leave_tail_out(&mut output);
         }
-        let sent = send(&mut engine.output);
-        engine.trim_output();
+        let sent = send(&mut output);
+        give_back_compressed(output);
         if let Some(history) = &mut self.history {
             history.push(part);
         }
@@ -110,9 +113,9 @@ impl Compressor {
 }
 
 impl CompressingEngine {
-    /// Compresses all of `part` into the output.
-    fn compress(&mut self, part: &[u8]) {
-        let Self { zlib, output, .. } = self;
+    /// Compresses all of `part` into the output, which is empty.
+    fn compress(&mut self, part: &[u8], output: &mut Vec<u8>) {
+        let zlib = &mut self.zlib;
         let (mut consumed, mut produced) = (0, 0);
         loop {
             if output.len() == produced {
@@ -135,28 +138,27 @@ impl CompressingEngine {
             }
         }
     }
+}
 
-    /// Keeps no more than a usual message takes.
-    fn trim_output(&mut self) {
-        if self.output.capacity() > MOST_ADDED {
-            self.output = Vec::new();
-        } else {
-            self.output.clear();
-        }
-    }
-
-    /// RFC 7692 §7.2.1: a message ends without the tail of its last flush.
-    fn leave_tail_out(&mut self) {
-        match self.output.strip_suffix(&TAIL) {
-            Some(rest) => self.output.truncate(rest.len()),
-            // Nothing was to be flushed: the peer adds the tail to an empty block (§7.2.3.6).
-            None => self.output.push(0x00),
-        }
+/// RFC 7692 §7.2.1: a message ends without the tail of its last flush.
+fn leave_tail_out(output: &mut Vec<u8>) {
+    match output.strip_suffix(&TAIL) {
+        Some(rest) => output.truncate(rest.len()),
+        // Nothing was to be flushed: the peer adds the tail to an empty block (§7.2.3.6).
+        None => output.push(0x00),
     }
 }
 
 fn difference(after: u64, before: u64) -> usize {
     usize::try_from(after - before).unwrap_or(usize::MAX)
+}
+
+impl Drop for Compressor {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.give_back();
+        }
+    }
 }
 
 impl fmt::Debug for Compressor {
@@ -172,5 +174,5 @@ impl fmt::Debug for Compressor {
 /// The least room for output: an empty block always fits.
 const LEAST_OUTPUT: usize = 256;
 
-/// How much room is added at most at once, and kept at most for the next message.
+/// How much room is added at most at once.
 const MOST_ADDED: usize = 64 * 1024;

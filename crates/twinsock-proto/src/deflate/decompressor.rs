@@ -194,6 +194,14 @@ fn difference(after: u64, before: u64) -> usize {
     usize::try_from(after - before).unwrap_or(usize::MAX)
 }
 
+impl Drop for Decompressor {
+    fn drop(&mut self) {
+        if let Some(zlib) = self.zlib.take() {
+            give_back_decompressor(zlib);
+        }
+    }
+}
+
 impl fmt::Debug for Decompressor {
     /// The bytes are the application's secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

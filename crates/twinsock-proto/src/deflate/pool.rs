@@ -7,10 +7,9 @@ use zlib_rs::{DeflateConfig, Inflate, Strategy};
 use crate::deflate::parameters::WindowBits;
 use crate::deflate::settings::DeflateLevel;
 
-/// zlib's compressor, and memory for what it puts out.
+/// zlib's compressor.
 pub(super) struct CompressingEngine {
     pub(super) zlib: zlib_rs::Deflate,
-    pub(super) output: Vec<u8>,
     configuration: Configuration,
 }
 
@@ -30,11 +29,12 @@ pub(super) struct Configuration {
 struct Pool {
     compressing: Vec<Box<CompressingEngine>>,
     decompressing: Vec<Box<Inflate>>,
-    output: Option<Box<Output>>,
+    compressed: Vec<u8>,
+    inflated: Option<Box<Inflated>>,
 }
 
 /// What is inflated at once, before it is checked and copied: it stays in the first-level cache.
-pub(crate) type Output = [u8; OUTPUT_SIZE];
+pub(crate) type Inflated = [u8; INFLATED_SIZE];
 
 thread_local! {
     /// One for each thread: nobody waits for another, and what was used last is still in its
@@ -76,7 +76,6 @@ impl CompressingEngine {
     fn new(configuration: Configuration) -> Self {
         Self {
             zlib: zlib_rs::Deflate::new_with_config(configuration.for_zlib()),
-            output: Vec::new(),
             configuration,
         }
     }
@@ -127,15 +126,31 @@ pub(super) fn give_back_decompressor(zlib: Box<Inflate>) {
     });
 }
 
+/// Memory to compress into, empty.
+pub(super) fn take_compressed() -> Vec<u8> {
+    with_pool(|pool| Some(std::mem::take(&mut pool.compressed))).unwrap_or_default()
+}
+
+/// Gives it back, if it is no more than a usual message takes.
+pub(super) fn give_back_compressed(mut output: Vec<u8>) {
+    output.clear();
+    with_pool(|pool| {
+        if output.capacity() <= MOST_COMPRESSED {
+            pool.compressed = output;
+        }
+        Some(())
+    });
+}
+
 /// Memory to inflate into.
-pub(crate) fn take_output() -> Box<Output> {
-    with_pool(|pool| pool.output.take()).unwrap_or_else(|| Box::new([0; OUTPUT_SIZE]))
+pub(crate) fn take_inflated() -> Box<Inflated> {
+    with_pool(|pool| pool.inflated.take()).unwrap_or_else(|| Box::new([0; INFLATED_SIZE]))
 }
 
 /// Gives it back.
-pub(crate) fn give_back_output(output: Box<Output>) {
+pub(crate) fn give_back_inflated(output: Box<Inflated>) {
     with_pool(|pool| {
-        pool.output = Some(output);
+        pool.inflated = Some(output);
         Some(())
     });
 }
@@ -150,4 +165,7 @@ fn with_pool<T>(use_it: impl FnOnce(&mut Pool) -> Option<T>) -> Option<T> {
 /// How many of a kind a thread keeps: one is in use at a time, but for messages under way.
 const MOST_KEPT: usize = 4;
 
-const OUTPUT_SIZE: usize = 16 * 1024;
+const INFLATED_SIZE: usize = 16 * 1024;
+
+/// How much memory to compress into is kept.
+const MOST_COMPRESSED: usize = 64 * 1024;

@@ -72,11 +72,7 @@ impl FrameHeader {
     #[inline]
     pub(crate) fn encode(&self) -> EncodedHeader {
         let final_bit = if self.is_final { 0x80 } else { 0 };
-        let coding_bit = match self.coding {
-            Coding::Plain => 0,
-            Coding::Deflate => RSV1,
-        };
-        let first = u128::from(final_bit | coding_bit | self.opcode.bits());
+        let first = u128::from(final_bit | self.coding.bit() | self.opcode.bits());
         let (short_length, long_length, size) = match self.payload_length {
             length @ ..=125 => (length, 0, 0),
             length @ 126..=0xFFFF => (126, length.swap_bytes() >> 48, 2),
@@ -127,27 +123,34 @@ impl EncodedHeader {
     }
 }
 
+#[inline]
 fn decode_first_byte(first: u8, agreed: Coding) -> Result<(bool, Coding, Opcode), Violation> {
     let is_final = first & 0x80 != 0;
-    let bits = first & 0x0F;
-    let opcode = Opcode::from_bits(bits);
     let coding = match first & RESERVED {
         0 => Coding::Plain,
-        // RFC 7692 §6: only where a message begins.
-        RSV1 if agreed == Coding::Deflate
-            && matches!(opcode, Some(Opcode::Text | Opcode::Binary)) =>
-        {
-            Coding::Deflate
-        }
-        // RFC 6455 §5.2: a set bit without a negotiated extension that defines it fails the
-        // connection.
-        _ => return Err(Violation::ReservedBits(first >> 4 & 0x7)),
+        _ => decode_reserved_bits(first, agreed)?,
     };
-    let opcode = opcode.ok_or(Violation::UnknownOpcode(bits))?;
+    let bits = first & 0x0F;
+    let opcode = Opcode::from_bits(bits).ok_or(Violation::UnknownOpcode(bits))?;
     if opcode.is_control() && !is_final {
         return Err(Violation::FragmentedControlFrame(opcode));
     }
     Ok((is_final, coding, opcode))
+}
+
+/// Apart, so that what is usual stays short.
+#[cold]
+fn decode_reserved_bits(first: u8, agreed: Coding) -> Result<Coding, Violation> {
+    let begins_message = matches!(
+        Opcode::from_bits(first & 0x0F),
+        Some(Opcode::Text | Opcode::Binary)
+    );
+    // RFC 7692 §6: RSV1 only where a message begins.
+    if first & RESERVED == agreed.bit() && begins_message {
+        return Ok(agreed);
+    }
+    // RFC 6455 §5.2: a set bit without a negotiated extension that defines it fails the connection.
+    Err(Violation::ReservedBits(first >> 4 & 0x7))
 }
 
 /// RFC 6455 §5.1: a server refuses unmasked frames, a client masked ones.
@@ -212,9 +215,6 @@ fn decode_length(short_length: u8, bytes: &[u8]) -> Result<Option<Length>, Viola
 
 /// The three bits that extensions may define (RFC 6455 §5.2).
 const RESERVED: u8 = 0x70;
-
-/// "Per-Message Compressed" (RFC 7692 §6).
-const RSV1: u8 = 0x40;
 
 #[cfg(test)]
 mod tests {

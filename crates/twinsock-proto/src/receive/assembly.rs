@@ -16,8 +16,9 @@ use crate::message::{Lent, MessageType};
 pub(crate) struct MessageUnderWay {
     pub(crate) assembly: Assembly,
     handed_out: HandedOut,
-    /// How many bytes its frames have claimed, where it is compressed.
-    compressed: Option<u64>,
+    coding: Coding,
+    /// How many bytes its frames have claimed.
+    claimed: u64,
 }
 
 /// Whether the application got parts of a message.
@@ -34,28 +35,31 @@ impl MessageUnderWay {
         Self {
             assembly: Assembly::new(message_type),
             handed_out: HandedOut::Nothing,
-            compressed: match coding {
-                Coding::Plain => None,
-                Coding::Deflate => Some(0),
-            },
+            coding,
+            claimed: 0,
         }
     }
 
+    pub(crate) fn coding(&self) -> Coding {
+        self.coding
+    }
+
     pub(crate) fn is_compressed(&self) -> bool {
-        self.compressed.is_some()
+        self.coding == Coding::Deflate
     }
 
     /// How much of it there is, as far as a frame's payload adds to that: bytes, or compressed
     /// ones.
     pub(crate) fn size_on_wire(&self) -> u64 {
-        self.compressed.unwrap_or(self.assembly.len() as u64)
+        match self.coding {
+            Coding::Plain => self.assembly.len() as u64,
+            Coding::Deflate => self.claimed,
+        }
     }
 
     /// A frame of it has begun.
     pub(crate) fn begin_frame(&mut self, payload_length: u64) {
-        if let Some(compressed) = &mut self.compressed {
-            *compressed = compressed.saturating_add(payload_length);
-        }
+        self.claimed = self.claimed.saturating_add(payload_length);
     }
 
     /// Whether the application got parts of it.
@@ -145,6 +149,7 @@ impl Assembly {
 
     /// Makes room for a piece of a frame of which `frame` bytes are still to come, and for what
     /// follows it, up to `most` bytes in all.
+    #[inline(always)]
     pub(crate) fn reserve(&mut self, piece: usize, frame: u64, most: u64) {
         let held = self.len();
         let capacity = self.capacity();
@@ -159,6 +164,7 @@ impl Assembly {
     }
 
     /// Takes the next piece, masked with `key`.
+    #[inline(always)]
     pub(crate) fn push(&mut self, piece: &[u8], key: Option<MaskKey>) -> Result<(), Violation> {
         match self {
             Self::Text(text) => text

@@ -70,7 +70,10 @@ impl fmt::Debug for SendQueue {
 
 impl Payload<'_> {
     pub(crate) fn len(&self) -> usize {
-        self.as_bytes().len()
+        match self {
+            Self::Borrowed(bytes) => bytes.len(),
+            Self::Owned(bytes) => bytes.len(),
+        }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

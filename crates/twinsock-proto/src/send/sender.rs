@@ -134,7 +134,7 @@ impl Sender {
         if self.unfinished.is_some() {
             return Err(SendError::MessageUnfinished);
         }
-        self.send_data((first_opcode(message_type), Fragment::Final), payload);
+        self.send_data(first_opcode(message_type), Fragment::Final, payload);
         self.count.messages += 1;
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Sender {
             (Fragment::Nonfinal, Some(check)) => Some(Unfinished::Text(check)),
             (Fragment::Nonfinal, None) => Some(Unfinished::Binary),
         };
-        self.send_data((opcode, fragment), Payload::Owned(payload));
+        self.send_data(opcode, fragment, Payload::Owned(payload));
         if fragment == Fragment::Final {
             self.count.messages += 1;
         }
@@ -297,14 +297,38 @@ impl Sender {
         );
     }
 
+    #[inline]
     fn send_frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
-        self.send_coded((opcode, fragment, Coding::Plain), payload);
+        self.send_coded(opcode, fragment, Coding::Plain, payload);
+    }
+
+    // The one place from which frames are pushed, so that all of that is inlined here.
+    fn send_coded(
+        &mut self,
+        opcode: Opcode,
+        fragment: Fragment,
+        coding: Coding,
+        payload: Payload<'_>,
+    ) {
+        let mask = self.next_mask();
+        let header = self.next_header((opcode, fragment, coding), mask, payload.len());
+        self.queue.push(&header, payload);
     }
 
     /// Sends a frame of a message, compressed if it is to be.
-    fn send_data(&mut self, (opcode, fragment): (Opcode, Fragment), payload: Payload<'_>) {
+    #[inline]
+    fn send_data(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
+        match self.deflater {
+            None => self.send_frame(opcode, fragment, payload),
+            Some(_) => self.send_deflated(opcode, fragment, payload),
+        }
+    }
+
+    /// Apart, so that what is usual stays short.
+    #[inline(never)]
+    fn send_deflated(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
         let Some(mut deflater) = self.deflater.take() else {
-            return self.send_frame(opcode, fragment, payload);
+            return;
         };
         // RFC 7692 §6: only the first frame of a message tells that it is compressed.
         let coding = match opcode {
@@ -316,18 +340,12 @@ impl Sender {
                 0..=MOST_COPIED => Payload::Borrowed(compressed),
                 _ => Payload::Owned(std::mem::take(compressed).into()),
             };
-            self.send_coded((opcode, fragment, coding), compressed);
+            self.send_coded(opcode, fragment, coding, compressed);
         });
         self.deflater = Some(deflater);
         if sent == Coding::Plain {
             self.send_frame(opcode, fragment, payload);
         }
-    }
-
-    fn send_coded(&mut self, kind: (Opcode, Fragment, Coding), payload: Payload<'_>) {
-        let mask = self.next_mask();
-        let header = self.next_header(kind, mask, payload.len());
-        self.queue.push(&header, payload);
     }
 
     /// The header of the frame that is queued next.

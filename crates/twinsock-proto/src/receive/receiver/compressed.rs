@@ -1,7 +1,7 @@
 //! Messages that are compressed (RFC 7692).
 
 use crate::deflate::decompressor::{Decompressor, InvalidDeflate};
-use crate::deflate::pool::{give_back_output, take_output};
+use crate::deflate::pool::{give_back_inflated, take_inflated};
 use crate::error::{Failure, LimitExceeded, Violation};
 use crate::message::MessageType;
 use crate::receive::assembly::Assembly;
@@ -46,6 +46,7 @@ impl Receiver {
     /// Inflates what came of the frame's payload.
     ///
     /// `None`: look again, at a part that is ready or at the next frame.
+    #[inline(never)]
     pub(super) fn read_compressed_payload(&mut self) -> Result<Option<Step>, Failure> {
         let delivers_parts = self.delivers_parts();
         let (&Phase::Payload(mut frame), Some(message), Some(decompressor)) =
@@ -118,9 +119,9 @@ impl Inflating<'_> {
         memory: &mut ReadMemory,
         frame: &mut PartialFrame,
     ) -> Result<Stop, Failure> {
-        let mut output = take_output();
+        let mut output = take_inflated();
         let stop = self.inflate_by(&mut output[..], memory, frame);
-        give_back_output(output);
+        give_back_inflated(output);
         stop
     }
 

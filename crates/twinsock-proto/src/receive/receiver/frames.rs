@@ -92,16 +92,15 @@ impl Receiver {
             // Nothing is collected, so nothing can become too large.
             return Ok(());
         }
-        let so_far = self
-            .under_way
-            .as_ref()
-            .map_or(0, |message| message.size_on_wire());
+        let (coding, so_far) = match &self.under_way {
+            Some(message) => (message.coding(), message.size_on_wire()),
+            None => (header.coding, 0),
+        };
         let size = so_far.saturating_add(header.payload_length);
         let limit = self.max_message_size;
-        let is_compressed = header.coding == Coding::Deflate || self.is_inflating();
-        let most = match is_compressed {
-            true => most_compressed(limit),
-            false => limit,
+        let most = match coding {
+            Coding::Plain => limit,
+            Coding::Deflate => most_compressed(limit),
         };
         if size > most {
             return Err(Failure::LimitExceeded(LimitExceeded::MessageSize {
