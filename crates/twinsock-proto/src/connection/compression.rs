@@ -18,7 +18,7 @@ pub struct DeflateMemory {
     /// The ends of past messages, in bytes: with context takeover at most a window for each
     /// direction.
     pub history: usize,
-    /// Whether zlib's compressor is held: some 140 to 380 KiB, as the window is.
+    /// Whether zlib's compressor is held: some 130 to 350 KiB, as the window is.
     pub compressor: bool,
     /// Whether zlib's decompressor is held: some 40 KiB.
     pub decompressor: bool,

@@ -3,7 +3,7 @@
 /// The last bytes of what went, as many as a window has.
 ///
 /// It is kept beside zlib's own window, so that all of zlib's memory can be given back while a
-/// connection is idle: 40 to 370 KiB become the window alone.
+/// connection is idle: 170 to 400 KiB become the windows alone.
 pub(super) struct History {
     bytes: Vec<u8>,
     /// Where the oldest byte is, once there are `most`.

@@ -30,11 +30,11 @@ struct Pool {
     compressing: Vec<Box<CompressingEngine>>,
     decompressing: Vec<Box<Inflate>>,
     compressed: Vec<u8>,
-    inflated: Option<Box<Inflated>>,
+    inflated: Option<Box<InflatedBytes>>,
 }
 
 /// What is inflated at once, before it is checked and copied: it stays in the first-level cache.
-pub(crate) type Inflated = [u8; INFLATED_SIZE];
+pub(crate) type InflatedBytes = [u8; INFLATED_SIZE];
 
 thread_local! {
     /// One for each thread: nobody waits for another, and what was used last is still in its
@@ -143,12 +143,12 @@ pub(super) fn give_back_compressed(mut output: Vec<u8>) {
 }
 
 /// Memory to inflate into.
-pub(crate) fn take_inflated() -> Box<Inflated> {
+pub(crate) fn take_inflated() -> Box<InflatedBytes> {
     with_pool(|pool| pool.inflated.take()).unwrap_or_else(|| Box::new([0; INFLATED_SIZE]))
 }
 
 /// Gives it back.
-pub(crate) fn give_back_inflated(output: Box<Inflated>) {
+pub(crate) fn give_back_inflated(output: Box<InflatedBytes>) {
     with_pool(|pool| {
         pool.inflated = Some(output);
         Some(())
