@@ -158,6 +158,8 @@
 //! * `cookie-store`: the jar of the crate `cookie_store` as a [`CookieStore`].
 //! * `idn`: host names of any script in addresses, such as `wss://bücher.example/`. Without it they
 //!   are written in their `xn--` form.
+//! * `sink`: [`MessageWebSocket`] is a `futures_sink::Sink` too, for `SinkExt` and whatever else takes
+//!   one. `futures_core::Stream` it always is.
 
 mod accept;
 mod connect;

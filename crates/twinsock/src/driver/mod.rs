@@ -14,6 +14,8 @@ mod inbox;
 pub(crate) mod memory;
 mod read_ahead;
 mod shared;
+#[cfg(feature = "sink")]
+mod sink;
 mod transport;
 mod turn;
 mod unsent;
@@ -26,8 +28,8 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::BufMut;
 use tokio::runtime::Handle;
 use twinsock_proto::{
-    CloseReason, Closed, Connection, ControlPayload, LentMessages, Message, ReceiveMode, Role,
-    SendError, Settings, Violation,
+    CloseReason, Connection, ControlPayload, LentMessages, Message, ReceiveMode, Role, SendError,
+    Settings, Violation,
 };
 
 pub(crate) use crate::driver::alarm::now;
@@ -84,17 +86,9 @@ impl Driver {
 
     // ---- what is done at once ----
 
-    pub(crate) fn closed(&self) -> Option<Closed> {
-        self.shared.closed()
-    }
-
     /// What others may look at, also when the driver is gone.
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
-    }
-
-    pub(crate) fn feed(&self, message: Message) -> Result<(), Error> {
-        self.shared.with_engine(|engine| engine.feed(message))
     }
 
     /// Queues a Close frame; what does not go out at once is seen to in the background.
@@ -205,28 +199,12 @@ impl Driver {
         self.shared.poll(waiter, context, Engine::poll_message)
     }
 
-    pub(crate) fn poll_room(
-        &self,
-        waiter: &mut Waiter,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        self.shared.poll(waiter, context, Engine::poll_turn)
-    }
-
     pub(crate) fn poll_flush(
         &self,
         waiter: &mut Waiter,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         self.shared.poll(waiter, context, Engine::poll_flush)
-    }
-
-    pub(crate) fn poll_closed(
-        &self,
-        waiter: &mut Waiter,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        self.shared.poll(waiter, context, Engine::poll_closed)
     }
 
     // ---- a stream's bytes ----

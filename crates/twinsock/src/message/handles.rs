@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::events::{self, Handlers};
 use crate::information::Information;
 use crate::message::MessageWebSocket;
+use crate::message::as_stream::Waiters;
 use crate::message::outgoing_type::OutgoingType;
-use crate::message::sink_stream::Waiters;
 
 /// A handle that does not keep the connection open.
 pub(crate) struct WeakSocket {

@@ -1,5 +1,8 @@
 //! `MessageWebSocket`: whole messages.
 
+#[cfg(feature = "sink")]
+mod as_sink;
+mod as_stream;
 mod builder;
 mod halves;
 mod handles;
@@ -7,7 +10,6 @@ mod lender;
 mod outgoing_type;
 mod parts;
 mod reader;
-mod sink_stream;
 mod writer;
 
 use std::fmt;
@@ -26,8 +28,8 @@ use crate::accept::AcceptOptions;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::information::{Information, shared_information};
+use crate::message::as_stream::Waiters;
 use crate::message::outgoing_type::OutgoingType;
-use crate::message::sink_stream::Waiters;
 use crate::opening::Opening;
 
 /// A WebSocket for whole messages, text or binary (`MessageWebSocket` in UWP).

@@ -2,7 +2,7 @@
 
 use std::task::{Poll, ready};
 
-use twinsock_proto::{AbortCause, Connection, ControlPayload, Message, SendError};
+use twinsock_proto::{AbortCause, Connection, ControlPayload, SendError};
 
 use crate::driver::alarm;
 use crate::driver::engine::attend::Attendant;
@@ -55,11 +55,13 @@ impl Engine {
         Ok(self.settle_output())
     }
 
-    /// Queues a message as part of a batch: the caller flushes.
-    pub(crate) fn feed(&mut self, message: Message) -> Result<(), Error> {
-        self.connection
-            .send(message)
-            .map_err(|error| self.refused(error))
+    /// Queues messages as part of a batch: the caller flushes.
+    #[cfg(feature = "sink")]
+    pub(crate) fn feed(
+        &mut self,
+        command: impl FnOnce(&mut Connection) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        command(&mut self.connection).map_err(|error| self.refused(error))
     }
 
     pub(crate) fn ping(&mut self, payload: ControlPayload) -> Result<Output, Error> {

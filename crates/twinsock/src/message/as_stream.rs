@@ -1,11 +1,10 @@
-//! The socket as a `Stream` and a `Sink` of the futures world.
+//! The socket as a `Stream` of the futures world.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use futures_sink::Sink;
-use twinsock_proto::{CloseCode, CloseReason, Message};
+use twinsock_proto::Message;
 
 use crate::driver::{Driver, Waiter};
 use crate::error::Error;
@@ -15,7 +14,8 @@ use crate::message::MessageWebSocket;
 #[derive(Debug)]
 pub(super) struct Waiters {
     receiving: Waiter,
-    sending: Waiter,
+    #[cfg(feature = "sink")]
+    pub(super) sending: Waiter,
     ended: Ended,
 }
 
@@ -30,6 +30,7 @@ impl Waiters {
     pub(super) fn new(driver: &Driver) -> Self {
         Self {
             receiving: driver.waiter(),
+            #[cfg(feature = "sink")]
             sending: driver.waiter(),
             ended: Ended::No,
         }
@@ -52,38 +53,5 @@ impl Stream for MessageWebSocket {
             waiters.ended = Ended::Yes;
         }
         Poll::Ready(item)
-    }
-}
-
-/// Messages to send: `feed` gathers them, `flush` writes them, `close` closes with 1000.
-impl Sink<Message> for MessageWebSocket {
-    type Error = Error;
-
-    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self {
-            driver, waiters, ..
-        } = &mut *self;
-        driver.poll_room(&mut waiters.sending, context)
-    }
-
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.driver.feed(message)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self {
-            driver, waiters, ..
-        } = &mut *self;
-        driver.poll_flush(&mut waiters.sending, context)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Self {
-            driver, waiters, ..
-        } = &mut *self;
-        if driver.closed().is_none() {
-            driver.start_close(CloseReason::new(CloseCode::NORMAL, "")?);
-        }
-        driver.poll_closed(&mut waiters.sending, context)
     }
 }
