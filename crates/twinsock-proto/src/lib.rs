@@ -68,7 +68,7 @@ pub use connection::{Connection, Settings, Transmit};
 pub use deflate::offer::{ClientWindow, DeflateOffer};
 pub use deflate::parameter_list::DeflateParameterError;
 pub use deflate::parameters::{ContextTakeover, DeflateDirection, DeflateParameters, WindowBits};
-pub use deflate::settings::{Compress, Deflate, DeflateLevel};
+pub use deflate::settings::{Compress, Compression, Deflate, DeflateLevel};
 pub use deflate::terms::DeflateTerms;
 pub use error::{AbortCause, Failure, LimitExceeded, Loss, NotOpen, Overdue, SendError, Violation};
 pub use frame::close_reason::{CloseCode, CloseReason, InvalidCloseReason};

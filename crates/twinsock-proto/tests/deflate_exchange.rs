@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use twinsock_proto::{
-    Compress, ContextTakeover, ControlPayload, Deflate, DeflateDirection, DeflateLevel,
-    DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Settings, WindowBits,
+    Compress, Compression, ContextTakeover, ControlPayload, Deflate, DeflateDirection,
+    DeflateLevel, DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Settings,
+    WindowBits,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::pair::Pair;
@@ -346,8 +347,11 @@ proptest! {
             false => ContextTakeover::Off,
         };
         let deflate = Deflate {
-            level: DeflateLevel::new(level).expect("1 to 9"),
-            ..Deflate::new(parameters(window_bits, takeover))
+            parameters: parameters(window_bits, takeover),
+            compression: Compression {
+                level: DeflateLevel::new(level).expect("1 to 9"),
+                ..Compression::default()
+            },
         };
         let mut settings = settings(deflate);
         if receives_parts {

@@ -2,8 +2,8 @@
 //! has nothing in common with the one in use.
 
 use twinsock_proto::{
-    Compress, ContextTakeover, Deflate, DeflateDirection, DeflateLevel, DeflateParameters, Role,
-    Settings, WindowBits,
+    Compress, Compression, ContextTakeover, Deflate, DeflateDirection, DeflateLevel,
+    DeflateParameters, Role, Settings, WindowBits,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
@@ -238,8 +238,11 @@ fn deflate(window_bits: u8, level: u8, context_takeover: ContextTakeover) -> Def
         server: direction,
     };
     Deflate {
-        level: DeflateLevel::new(level).expect("1 to 9"),
-        ..Deflate::new(parameters)
+        parameters,
+        compression: Compression {
+            level: DeflateLevel::new(level).expect("1 to 9"),
+            ..Compression::default()
+        },
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Instant;
 use bytes::{Buf, BufMut};
 use libfuzzer_sys::fuzz_target;
 use twinsock_proto::{
-    Compress, Connection, ContextTakeover, Deflate, DeflateDirection, DeflateLevel,
+    Compress, Compression, Connection, ContextTakeover, Deflate, DeflateDirection, DeflateLevel,
     DeflateParameters, Limits, Message, ReceiveMode, Role, Settings, Transmit, WindowBits,
 };
 
@@ -42,8 +42,11 @@ fn case(input: &[u8]) -> Option<Case<'_>> {
         server: direction,
     };
     let deflate = Deflate {
-        level: DeflateLevel::new(1 + window / 8 % 9)?,
-        ..Deflate::new(parameters)
+        parameters,
+        compression: Compression {
+            level: DeflateLevel::new(1 + window / 8 % 9)?,
+            ..Compression::default()
+        },
     };
     let settings = Settings {
         limits: Limits {

@@ -26,11 +26,27 @@ pub struct DeflateMemory {
 
 impl Connection {
     /// Whether messages that begin from now on are compressed, where both ends
-    /// [agreed](crate::Settings::deflate) to; [`Compress::Auto`] until this is called.
+    /// [agreed](crate::Settings::deflate) to;
+    /// [`Compression::compress`](crate::Compression::compress) until this is called.
     pub fn set_compress(&mut self, compress: Compress) {
         if let Some(deflater) = self.state.sender.deflater_mut() {
             deflater.set_compress(compress);
         }
+    }
+
+    /// Has the messages that begin in `action` compressed as is said here, and later ones as
+    /// before.
+    pub fn with_compress<T>(
+        &mut self,
+        compress: Compress,
+        action: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let deflater = self.state.sender.deflater();
+        let before = deflater.map_or(compress, |deflater| deflater.compress_choice());
+        self.set_compress(compress);
+        let result = action(self);
+        self.set_compress(before);
+        result
     }
 
     /// Gives back what zlib holds for later messages; they take it again. With context takeover

@@ -1,8 +1,10 @@
 //! What a client offers, and how it judges the answer (RFC 7692 §7.1).
 
+use std::str::FromStr;
+
 use crate::deflate::parameter_list::{
     CLIENT_MAX_WINDOW_BITS, DeflateParameterError, ParameterList, SERVER_MAX_WINDOW_BITS,
-    SERVER_NO_CONTEXT_TAKEOVER, Value,
+    SERVER_NO_CONTEXT_TAKEOVER, Value, bits_of,
 };
 use crate::deflate::parameters::{
     ContextTakeover, DeflateDirection, DeflateParameters, WindowBits,
@@ -54,6 +56,34 @@ pub enum ClientWindow {
     AtMost(WindowBits),
     /// It may not: the header does not say that it may.
     Unlimited,
+}
+
+/// Reads an offer as it stands in the header behind the extension's name, such as
+/// `server_no_context_takeover; client_max_window_bits=12`. An empty text is the extension alone.
+///
+/// ```
+/// use twinsock_proto::DeflateOffer;
+///
+/// assert_eq!("client_max_window_bits".parse(), Ok(DeflateOffer::default()));
+/// let error = "server_max_window_bits=16".parse::<DeflateOffer>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected a valid value of server_max_window_bits, got \"16\"");
+/// ```
+impl FromStr for DeflateOffer {
+    type Err = DeflateParameterError;
+
+    fn from_str(text: &str) -> Result<Self, DeflateParameterError> {
+        let list: ParameterList = text.parse()?;
+        Ok(Self {
+            server_max_window_bits: bits_of(list.server_max_window_bits, SERVER_MAX_WINDOW_BITS)?,
+            client_max_window_bits: match list.client_max_window_bits {
+                None => ClientWindow::Unlimited,
+                Some(Value::Missing) => ClientWindow::Any,
+                Some(Value::Bits(bits)) => ClientWindow::AtMost(bits),
+            },
+            server_context_takeover: list.server_context_takeover(),
+            client_context_takeover: list.client_context_takeover(),
+        })
+    }
 }
 
 impl DeflateOffer {

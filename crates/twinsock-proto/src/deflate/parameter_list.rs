@@ -1,8 +1,9 @@
 //! The parameters of permessage-deflate as they stand in the header (RFC 7692 §7.1).
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::deflate::parameters::WindowBits;
+use crate::deflate::parameters::{ContextTakeover, WindowBits};
 use crate::handshake::Excerpt;
 
 /// The parameters of one offer, or of an answer: each there at most once.
@@ -78,6 +79,22 @@ pub enum DeflateParameterError {
 }
 
 impl ParameterList {
+    /// What is said of the server's messages.
+    pub(super) fn server_context_takeover(&self) -> ContextTakeover {
+        match self.server_no_context_takeover {
+            true => ContextTakeover::Off,
+            false => ContextTakeover::On,
+        }
+    }
+
+    /// What is said of the client's messages.
+    pub(super) fn client_context_takeover(&self) -> ContextTakeover {
+        match self.client_no_context_takeover {
+            true => ContextTakeover::Off,
+            false => ContextTakeover::On,
+        }
+    }
+
     /// Reads the next parameter.
     pub(crate) fn add(
         &mut self,
@@ -108,6 +125,27 @@ impl ParameterList {
     }
 }
 
+/// Parameters as they stand in the header, such as
+/// `server_max_window_bits=10; client_no_context_takeover`; none in an empty text.
+impl FromStr for ParameterList {
+    type Err = DeflateParameterError;
+
+    fn from_str(text: &str) -> Result<Self, DeflateParameterError> {
+        let mut list = Self::default();
+        if text.trim().is_empty() {
+            return Ok(list);
+        }
+        for parameter in text.split(';') {
+            let (name, value) = match parameter.split_once('=') {
+                Some((name, value)) => (name, Some(value.trim())),
+                None => (parameter, None),
+            };
+            list.add(name.trim(), value)?;
+        }
+        Ok(list)
+    }
+}
+
 /// As it stands in the header, behind the extension's name.
 impl fmt::Display for ParameterList {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,6 +168,18 @@ impl fmt::Display for ParameterList {
             }
         }
         Ok(())
+    }
+}
+
+/// The window of a parameter that needs a value, if it is there.
+pub(super) fn bits_of(
+    value: Option<Value>,
+    name: &'static str,
+) -> Result<Option<WindowBits>, DeflateParameterError> {
+    match value {
+        None => Ok(None),
+        Some(Value::Bits(bits)) => Ok(Some(bits)),
+        Some(Value::Missing) => Err(DeflateParameterError::Value { name, got: None }),
     }
 }
 

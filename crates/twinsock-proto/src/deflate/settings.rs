@@ -53,7 +53,7 @@ impl Default for DeflateLevel {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compress {
-    /// If it has at least [`Deflate::least_size`] bytes; without context takeover also only if
+    /// If it has at least [`Compression::least_size`] bytes; without context takeover also only if
     /// that makes it smaller. A message in parts is compressed whatever the size of its first
     /// part, unless that is the last one.
     #[default]
@@ -64,13 +64,50 @@ pub enum Compress {
     Never,
 }
 
+/// What is compressed, and how hard is tried: the choice of the sending end alone.
+///
+/// ```
+/// use twinsock_proto::{Compress, Compression, DeflateLevel};
+///
+/// let compression = Compression {
+///     level: DeflateLevel::SMALLEST,
+///     ..Compression::default()
+/// };
+/// assert_eq!((compression.least_size, compression.compress), (128, Compress::Auto));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Compression {
+    /// How hard is tried.
+    pub level: DeflateLevel,
+    /// The smallest message that [`Compress::Auto`] compresses, in bytes; 128 by default.
+    ///
+    /// Less gains next to nothing, and costs as much as a few hundred bytes.
+    pub least_size: usize,
+    /// Which messages are compressed, as long as nothing else is
+    /// [said](crate::Connection::set_compress).
+    pub compress: Compress,
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self {
+            level: DeflateLevel::default(),
+            least_size: 128,
+            compress: Compress::default(),
+        }
+    }
+}
+
 /// How an open connection compresses, if both ends agreed to; see
 /// [`Settings::deflate`](crate::Settings::deflate).
 ///
 /// ```
-/// use twinsock_proto::{Deflate, DeflateLevel, DeflateParameters, Settings};
+/// use twinsock_proto::{Compression, Deflate, DeflateParameters, Settings};
 ///
-/// let deflate = Deflate { level: DeflateLevel::SMALLEST, ..Deflate::new(DeflateParameters::default()) };
+/// let deflate = Deflate {
+///     parameters: DeflateParameters::default(),
+///     compression: Compression::default(),
+/// };
 /// let settings = Settings { deflate: Some(deflate), ..Settings::default() };
 /// # let _ = settings;
 /// ```
@@ -78,12 +115,8 @@ pub enum Compress {
 pub struct Deflate {
     /// What was agreed on.
     pub parameters: DeflateParameters,
-    /// How hard is tried.
-    pub level: DeflateLevel,
-    /// The smallest message that [`Compress::Auto`] compresses, in bytes; 128 by default.
-    ///
-    /// Less gains next to nothing, and costs as much as a few hundred bytes.
-    pub least_size: usize,
+    /// What this end makes of it.
+    pub compression: Compression,
 }
 
 impl Deflate {
@@ -92,8 +125,7 @@ impl Deflate {
     pub fn new(parameters: DeflateParameters) -> Self {
         Self {
             parameters,
-            level: DeflateLevel::default(),
-            least_size: 128,
+            compression: Compression::default(),
         }
     }
 }

@@ -1,6 +1,11 @@
 //! On which terms a server accepts an offer (RFC 7692 §7.1).
 
-use crate::deflate::parameter_list::{ParameterList, Value};
+use std::str::FromStr;
+
+use crate::deflate::parameter_list::{
+    CLIENT_MAX_WINDOW_BITS, DeflateParameterError, ParameterList, SERVER_MAX_WINDOW_BITS, Value,
+    bits_of,
+};
 use crate::deflate::parameters::{
     ContextTakeover, DeflateDirection, DeflateParameters, WindowBits,
 };
@@ -47,6 +52,32 @@ impl Default for DeflateTerms {
             server_context_takeover: ContextTakeover::Off,
             client_context_takeover: ContextTakeover::Off,
         }
+    }
+}
+
+/// Reads terms in the form of the header's parameters, such as
+/// `server_no_context_takeover; client_max_window_bits=12`: what is not named is not limited, so
+/// that an empty text has context takeover on in both directions.
+///
+/// ```
+/// use twinsock_proto::DeflateTerms;
+///
+/// let terms = "server_no_context_takeover; client_no_context_takeover";
+/// assert_eq!(terms.parse(), Ok(DeflateTerms::default()));
+/// ```
+impl FromStr for DeflateTerms {
+    type Err = DeflateParameterError;
+
+    fn from_str(text: &str) -> Result<Self, DeflateParameterError> {
+        let list: ParameterList = text.parse()?;
+        let server = bits_of(list.server_max_window_bits, SERVER_MAX_WINDOW_BITS)?;
+        let client = bits_of(list.client_max_window_bits, CLIENT_MAX_WINDOW_BITS)?;
+        Ok(Self {
+            server_max_window_bits: server.unwrap_or_default(),
+            client_max_window_bits: client.unwrap_or_default(),
+            server_context_takeover: list.server_context_takeover(),
+            client_context_takeover: list.client_context_takeover(),
+        })
     }
 }
 

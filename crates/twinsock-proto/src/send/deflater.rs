@@ -22,12 +22,17 @@ impl Deflater {
             Role::Client => deflate.parameters.client,
             Role::Server => deflate.parameters.server,
         };
+        let compression = deflate.compression;
         Self {
-            compressor: Compressor::new(direction, deflate.level),
-            compress: Compress::default(),
-            least_size: deflate.least_size,
+            compressor: Compressor::new(direction, compression.level),
+            compress: compression.compress,
+            least_size: compression.least_size,
             under_way: None,
         }
+    }
+
+    pub(crate) fn compress_choice(&self) -> Compress {
+        self.compress
     }
 
     pub(crate) fn set_compress(&mut self, compress: Compress) {

@@ -30,6 +30,9 @@ pub struct Request {
 }
 
 impl Request {
+    /// How many offers to compress a request has at most.
+    pub const MOST_DEFLATE_OFFERS: usize = 8;
+
     /// A request for `uri` that offers no subprotocol and has no header beyond those of the handshake.
     #[must_use]
     pub fn new(uri: WebSocketUri) -> Self {
@@ -74,10 +77,10 @@ impl Request {
 
     /// Offers to compress messages, in the way that is preferred first; further offers are fallbacks. Default none.
     ///
-    /// Of more than eight offers the later ones are left out.
+    /// Beyond [`MOST_DEFLATE_OFFERS`](Self::MOST_DEFLATE_OFFERS) they are left out.
     #[must_use]
     pub fn deflate(mut self, offer: DeflateOffer) -> Self {
-        if self.deflate.len() < MOST_OFFERS {
+        if self.deflate.len() < Self::MOST_DEFLATE_OFFERS {
             self.deflate.push(offer);
         }
         self
@@ -125,5 +128,3 @@ impl Request {
         (self.protocols, self.deflate.into())
     }
 }
-
-const MOST_OFFERS: usize = 8;
