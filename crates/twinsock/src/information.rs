@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
-use twinsock_proto::{BandwidthStatistics, Closed, Connection, Statistics};
+use twinsock_proto::{
+    BandwidthStatistics, Closed, Connection, DeflateMemory, DeflateParameters, Statistics,
+};
 
 use crate::connect::ConnectReport;
 use crate::driver::{Driver, Shared};
@@ -109,6 +111,19 @@ impl Information {
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
         self.opening.protocol()
+    }
+
+    /// What was agreed on for compressed messages (RFC 7692 §7.1); `None` when messages are not
+    /// compressed.
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParameters> {
+        self.opening.deflate
+    }
+
+    /// What compression holds in memory now.
+    #[must_use]
+    pub fn deflate_memory(&self) -> DeflateMemory {
+        self.shared.look(Connection::deflate_memory)
     }
 
     /// The TLS beneath: its version, the peer's certificate, in a server that of a client which

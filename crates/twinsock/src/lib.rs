@@ -162,6 +162,8 @@
 //!   one. `futures_core::Stream` it always is.
 
 mod accept;
+#[doc = include_str!("../docs/compression.md")]
+pub mod compression;
 mod connect;
 mod cookies;
 mod data;
@@ -187,9 +189,11 @@ pub use http;
 pub use rustls;
 pub use twinsock_proto::authentication::{Credential, InvalidCredential};
 pub use twinsock_proto::{
-    AbortCause, BandwidthStatistics, CloseCode, CloseReason, Closed, Failure, Initiator,
-    InvalidCloseReason, LimitExceeded, Message, MessageRef, MessageType, Opcode, Overdue,
-    ReceiveMode, Statistics, Traffic, Utf8Bytes, Violation,
+    AbortCause, BandwidthStatistics, ClientWindow, CloseCode, CloseReason, Closed, Compress,
+    Compression, ContextTakeover, DeflateDirection, DeflateLevel, DeflateMemory, DeflateOffer,
+    DeflateParameterError, DeflateParameters, DeflateTerms, Failure, Initiator, InvalidCloseReason,
+    LimitExceeded, Message, MessageRef, MessageType, Opcode, Overdue, ReceiveMode, Statistics,
+    Traffic, Utf8Bytes, Violation, WindowBits,
 };
 
 pub use crate::accept::{AcceptOptions, Incoming, Listener, PendingHandshake};

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use twinsock_proto::handshake::{ReceivedHead, Subprotocol};
-use twinsock_proto::{ReceiveMode, Role, Settings};
+use twinsock_proto::{Compression, Deflate, DeflateParameters, ReceiveMode, Role, Settings};
 
 use crate::connect::ConnectReport;
 use crate::driver::{ByteStream, Driver, Surface, memory};
@@ -24,6 +24,8 @@ use crate::tls::TlsInformation;
 pub(crate) struct Opening {
     pub(crate) head: Head,
     pub(crate) protocol: Option<Subprotocol>,
+    /// What was agreed on for compressed messages.
+    pub(crate) deflate: Option<DeflateParameters>,
     pub(crate) addresses: Option<Addresses>,
     /// What was agreed on beneath; nothing without TLS, and over a stream of the caller's.
     pub(crate) tls: Option<TlsInformation>,
@@ -67,6 +69,7 @@ impl Opening {
         Self {
             head,
             protocol,
+            deflate: None,
             addresses: None,
             tls: None,
             report: None,
@@ -97,6 +100,14 @@ impl Opening {
 
     pub(crate) fn peer_address(&self) -> Option<SocketAddr> {
         self.addresses.map(|addresses| addresses.peer)
+    }
+
+    /// What the driver has to know of it.
+    pub(crate) fn compressed(&self, compression: Compression) -> Option<Deflate> {
+        self.deflate.map(|parameters| Deflate {
+            parameters,
+            compression,
+        })
     }
 
     fn role(&self) -> Role {

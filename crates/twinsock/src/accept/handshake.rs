@@ -49,6 +49,7 @@ pub(crate) async fn accept(requested: Requested, options: &AcceptOptions) -> Res
         Ok(accepted) => accepted,
         Err(refusal) => return Err(refuse(stream, refusal).await),
     };
+    let deflate = accepted.deflate();
     let (response, request, protocol, leftover) = accepted.into_parts();
     let send = async {
         stream.write_all(&response).await?;
@@ -59,7 +60,10 @@ pub(crate) async fn accept(requested: Requested, options: &AcceptOptions) -> Res
             .map_err(|error| Error::connection_lost(Arc::new(error)))
     };
     within(options.timeout(), send).await?;
-    let opening = Opening::new(Head::FromClient(request), protocol);
+    let opening = Opening {
+        deflate,
+        ..Opening::new(Head::FromClient(request), protocol)
+    };
     Ok(Opened {
         stream,
         opening,

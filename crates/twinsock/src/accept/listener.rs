@@ -211,7 +211,8 @@ impl Incoming {
     pub async fn accept(self) -> Result<MessageWebSocket, Error> {
         let options = Arc::clone(&self.options);
         let opened = Box::pin(self.open()).await?;
-        opened.into_message_socket(options.settings())
+        let settings = options.settings(&opened.opening);
+        opened.into_message_socket(settings)
     }
 
     /// Does the opening handshake for a socket that carries bytes.
@@ -224,7 +225,8 @@ impl Incoming {
     pub async fn accept_stream(self) -> Result<StreamWebSocket, Error> {
         let options = Arc::clone(&self.options);
         let opened = Box::pin(self.open()).await?;
-        opened.into_stream_socket(options.settings(), options.stream_options())
+        let settings = options.settings(&opened.opening);
+        opened.into_stream_socket(settings, options.stream_options())
     }
 
     /// Reads the client's request and leaves the decision to the caller.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use twinsock_proto::handshake::server::{Origin, OriginPolicy, Policy};
-use twinsock_proto::{Limits, ReceiveMode, Settings, TextPolicy, Timing};
+use twinsock_proto::{
+    Compression, DeflateTerms, Limits, ReceiveMode, Settings, TextPolicy, Timing,
+};
 
 use crate::accept::arrived::Arrived;
 use crate::accept::handshake;
@@ -14,7 +16,7 @@ use crate::accept::pending::PendingHandshake;
 use crate::driver::{ByteStream, CloseWithoutCode, StreamFraming};
 use crate::error::Error;
 use crate::message::MessageWebSocket;
-use crate::opening::Opened;
+use crate::opening::{Opened, Opening};
 use crate::stream::{StreamOptions, StreamWebSocket};
 use crate::tcp_options::{Nagle, TcpOptions};
 use crate::timeout::Timeouts;
@@ -36,6 +38,7 @@ use crate::timeout::Timeouts;
 #[derive(Clone, Debug, Default)]
 pub struct AcceptOptions {
     policy: Policy,
+    compression: Compression,
     limits: Limits,
     timeouts: Timeouts,
     unsolicited_pong: Option<Duration>,
@@ -96,6 +99,25 @@ impl AcceptOptions {
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         self.policy = self.policy.header(name, value)?;
         Ok(self)
+    }
+
+    /// Compresses messages with clients that offer to, on these terms (permessage-deflate,
+    /// RFC 7692); by default none is compressed.
+    ///
+    /// [`compression`](crate::compression) tells what it costs in memory, and where compressing
+    /// gives secrets away.
+    #[must_use]
+    pub fn deflate(mut self, terms: DeflateTerms) -> Self {
+        self.policy = self.policy.deflate(terms);
+        self
+    }
+
+    /// What is compressed, where a client has agreed to, and how hard is tried; by default
+    /// messages from 128 bytes on, fast.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
     }
 
     /// The largest message received, in bytes; 64 MiB by default, `None` for no limit. A larger
@@ -200,7 +222,8 @@ impl AcceptOptions {
         // Apart from the caller's future: that is as large as its largest state for as long as its
         // task lives, and a socket's task lives long.
         let opened = Box::pin(self.open(Arrived::over(stream))).await?;
-        opened.into_message_socket(self.settings())
+        let settings = self.settings(&opened.opening);
+        opened.into_message_socket(settings)
     }
 
     /// Does the opening handshake over `stream` for a socket that carries bytes.
@@ -215,7 +238,8 @@ impl AcceptOptions {
         stream: impl ByteStream + 'static,
     ) -> Result<StreamWebSocket, Error> {
         let opened = Box::pin(self.open(Arrived::over(stream))).await?;
-        opened.into_stream_socket(self.settings(), self.stream_options())
+        let settings = self.settings(&opened.opening);
+        opened.into_stream_socket(settings, self.stream_options())
     }
 
     /// Reads the client's request and leaves the decision to the caller.
@@ -252,8 +276,9 @@ impl AcceptOptions {
         &self.policy
     }
 
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self, opening: &Opening) -> Settings {
         Settings {
+            deflate: opening.compressed(self.compression),
             limits: self.limits,
             timing: Timing {
                 unsolicited_pong: self.unsolicited_pong,

@@ -106,12 +106,12 @@ impl PendingHandshake {
     /// [`AcceptOptions::accept`].
     fn open(self) -> Pin<Box<impl Future<Output = Result<(Opened, Settings), Error>>>> {
         Box::pin(async move {
-            let settings = self.options.settings();
             let requested = Requested {
                 stream: into_inner(self.stream),
                 received: self.received,
             };
             let opened = handshake::accept(requested, &self.options).await?;
+            let settings = self.options.settings(&opened.opening);
             Ok((self.place.tell(opened), settings))
         })
     }

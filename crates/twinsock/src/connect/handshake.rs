@@ -21,8 +21,12 @@ pub(crate) async fn open(
     fill_with_randomness(&mut nonce)?;
     let start = AwaitResponse::start(request, nonce, HeadLimits::default());
     let opened = negotiate(&mut stream, start, deadline).await?;
+    let deflate = opened.deflate();
     let (response, protocol, leftover) = opened.into_parts();
-    let opening = Opening::new(Head::FromServer(response), protocol);
+    let opening = Opening {
+        deflate,
+        ..Opening::new(Head::FromServer(response), protocol)
+    };
     Ok(Opened {
         stream,
         opening,

@@ -64,7 +64,8 @@ impl<'a> Journey<'a> {
         for protocol in &self.options.protocols {
             request = request.protocol(protocol.clone())?;
         }
-        Ok(request)
+        let offers = self.options.deflate.iter();
+        Ok(offers.fold(request, |request, offer| request.deflate(*offer)))
     }
 
     /// Where the next request goes.

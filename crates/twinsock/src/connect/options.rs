@@ -6,14 +6,15 @@ use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use twinsock_proto::authentication::Credential;
 use twinsock_proto::handshake::Subprotocol;
+use twinsock_proto::handshake::client::Request;
 use twinsock_proto::uri::WebSocketUri;
-use twinsock_proto::{Limits, Settings, Timing};
+use twinsock_proto::{Compression, DeflateOffer, Limits, Settings, Timing};
 
 use crate::connect::{self, Resolver};
 use crate::cookies::Cookies;
 use crate::driver::ByteStream;
 use crate::error::Error;
-use crate::opening::Opened;
+use crate::opening::{Opened, Opening};
 use crate::proxy::ProxyChoice;
 use crate::redirect::RedirectPolicy;
 use crate::tcp_options::TcpOptions;
@@ -25,6 +26,8 @@ use crate::tls::{CertificateError, CertificateErrorSeverity, ClientTls, Validati
 pub(crate) struct ConnectOptions {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) protocols: Vec<Subprotocol>,
+    pub(crate) deflate: Vec<DeflateOffer>,
+    pub(crate) compression: Compression,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) unsolicited_pong: Option<Duration>,
@@ -50,6 +53,8 @@ impl Default for ConnectOptions {
         Self {
             headers: Vec::new(),
             protocols: Vec::new(),
+            deflate: Vec::new(),
+            compression: Compression::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             unsolicited_pong: None,
@@ -102,6 +107,17 @@ impl ConnectOptions {
         }
     }
 
+    pub(crate) fn add_deflate(&mut self, offer: DeflateOffer) {
+        if self.deflate.len() == Request::MOST_DEFLATE_OFFERS {
+            self.refuse(Error::invalid_argument(format!(
+                "expected at most {} offers to compress, got more",
+                Request::MOST_DEFLATE_OFFERS
+            )));
+            return;
+        }
+        self.deflate.push(offer);
+    }
+
     pub(crate) fn set_max_addresses(&mut self, count: usize) {
         if count == 0 {
             self.refuse(Error::invalid_argument(
@@ -127,7 +143,8 @@ impl ConnectOptions {
         // Apart from the caller's future, which is as large as its largest state for as long as
         // its task lives.
         let opened = Box::pin(connect::connect(self.uri(uri)?, &self)).await?;
-        Ok((opened, self.settings()))
+        let settings = self.settings(&opened.opening);
+        Ok((opened, settings))
     }
 
     /// The same over a byte stream that is already there.
@@ -139,7 +156,8 @@ impl ConnectOptions {
         let uri = self.uri(uri)?;
         let opening = connect::connect_over(Box::new(stream), uri, &self);
         let opened = Box::pin(opening).await?;
-        Ok((opened, self.settings()))
+        let settings = self.settings(&opened.opening);
+        Ok((opened, settings))
     }
 
     /// The address, if all settings can be.
@@ -153,8 +171,9 @@ impl ConnectOptions {
         })
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self, opening: &Opening) -> Settings {
         Settings {
+            deflate: opening.compressed(self.compression),
             limits: self.limits,
             timing: Timing {
                 unsolicited_pong: self.unsolicited_pong,

@@ -22,6 +22,41 @@ macro_rules! shared_settings {
                 self
             }
 
+            /// Offers to compress messages (permessage-deflate, RFC 7692); by default nothing is
+            /// compressed.
+            ///
+            /// Several offers are made in their order, so that a server that declines the first
+            /// can take the next; more than eight are refused by `connect`. Whether the server has accepted one,
+            /// [`Information::deflate`](crate::Information::deflate) tells.
+            /// [`compression`](crate::compression) tells what it costs in memory, and where
+            /// compressing gives secrets away.
+            ///
+            /// ```
+            /// # async fn run() -> Result<(), twinsock::Error> {
+            /// use twinsock::{Compress, DeflateOffer, MessageWebSocket};
+            ///
+            /// let socket = MessageWebSocket::builder()
+            ///     .deflate(DeflateOffer::default())
+            ///     .connect("wss://feed.example/")
+            ///     .await?;
+            /// socket.send_with("a long text, a long text, a long text", Compress::Always).await?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            #[must_use]
+            pub fn deflate(mut self, offer: $crate::DeflateOffer) -> Self {
+                self.options.add_deflate(offer);
+                self
+            }
+
+            /// What is compressed, once the server has agreed to, and how hard is tried; by
+            /// default messages from 128 bytes on, fast.
+            #[must_use]
+            pub fn compression(mut self, compression: $crate::Compression) -> Self {
+                self.options.compression = compression;
+                self
+            }
+
             /// The proxy to connect through; by default the one that the environment names, see
             /// [`ProxyChoice`](crate::ProxyChoice).
             ///

@@ -28,8 +28,8 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::BufMut;
 use tokio::runtime::Handle;
 use twinsock_proto::{
-    CloseReason, Connection, ControlPayload, LentMessages, Message, ReceiveMode, Role, SendError,
-    Settings, Violation,
+    CloseReason, Compress, Connection, ControlPayload, LentMessages, Message, ReceiveMode, Role,
+    SendError, Settings, Violation,
 };
 
 pub(crate) use crate::driver::alarm::now;
@@ -91,6 +91,17 @@ impl Driver {
         Arc::clone(&self.shared)
     }
 
+    /// How messages that begin from now on are compressed.
+    pub(crate) fn set_compress(&self, compress: Compress) {
+        self.shared
+            .with_engine(|engine| engine.set_compress(compress));
+    }
+
+    /// Gives back what zlib holds for later messages.
+    pub(crate) fn release_deflate(&self) {
+        self.shared.with_engine(Engine::release_deflate);
+    }
+
     /// Queues a Close frame; what does not go out at once is seen to in the background.
     pub(crate) fn start_close(&self, reason: CloseReason) {
         let output = self.shared.with_engine(|engine| engine.start_close(reason));
@@ -145,6 +156,21 @@ impl Driver {
             message
                 .take()
                 .map_or(Ok(()), |message| connection.send(message))
+        })
+        .await
+    }
+
+    /// The same, compressed as is said here.
+    pub(crate) async fn send_message_with(
+        &self,
+        message: Message,
+        compress: Compress,
+    ) -> Result<(), Error> {
+        let mut message = Some(message);
+        self.send(|connection| {
+            message.take().map_or(Ok(()), |message| {
+                connection.with_compress(compress, |connection| connection.send(message))
+            })
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! A split socket: one half sends, the other receives.
 
-use twinsock_proto::{CloseCode, Closed, Message, MessageRef};
+use twinsock_proto::{CloseCode, Closed, Compress, Message, MessageRef};
 
 use crate::error::Error;
 use crate::message::MessageWebSocket;
@@ -76,6 +76,21 @@ impl MessageSender {
     /// As there.
     pub async fn send_ref(&self, message: &MessageRef<'_>) -> Result<(), Error> {
         self.0.send_ref(message).await
+    }
+
+    /// [`MessageWebSocket::send_with`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_with(
+        &self,
+        message: impl Into<Message>,
+        compress: Compress,
+    ) -> Result<(), Error> {
+        self.0.send_with(message, compress).await
     }
 
     /// [`MessageWebSocket::ping`].

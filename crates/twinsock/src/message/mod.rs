@@ -15,7 +15,7 @@ mod writer;
 use std::fmt;
 use std::sync::Arc;
 
-use twinsock_proto::{CloseCode, CloseReason, Closed, Message, MessageRef};
+use twinsock_proto::{CloseCode, CloseReason, Closed, Compress, Message, MessageRef};
 
 pub use crate::message::builder::MessageWebSocketBuilder;
 pub use crate::message::halves::{MessageReceiver, MessageSender};
@@ -25,6 +25,7 @@ pub use crate::message::reader::MessageReader;
 pub use crate::message::writer::MessageWriter;
 
 use crate::accept::AcceptOptions;
+use crate::compression::shared_compression;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::information::{Information, shared_information};
@@ -157,6 +158,10 @@ impl MessageWebSocket {
         AcceptOptions::default().accept(stream).await
     }
 
+    fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
     pub(crate) fn new(driver: Driver, opening: Opening) -> Self {
         let information = Information::new(&driver, opening);
         let driver = Arc::new(driver);
@@ -210,6 +215,24 @@ impl MessageWebSocket {
     /// As [`send_text`](Self::send_text).
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.driver.send_message(message.into()).await
+    }
+
+    /// Sends a message that is compressed as is said here, whatever holds for others: not at all,
+    /// when it has a secret in it (see [`compression`](crate::compression)).
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    ///
+    /// # Cancel safety
+    /// As [`send_text`](Self::send_text).
+    pub async fn send_with(
+        &self,
+        message: impl Into<Message>,
+        compress: Compress,
+    ) -> Result<(), Error> {
+        self.driver
+            .send_message_with(message.into(), compress)
+            .await
     }
 
     /// Sends a copy of a message that is [lent](MessageLender); otherwise like
@@ -354,6 +377,7 @@ impl MessageWebSocket {
     }
 }
 
+shared_compression!(MessageWebSocket);
 shared_information!(MessageWebSocket);
 
 /// Shows where it is connected and how it ended; never what was said.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
-use twinsock_proto::{Fragment, MessageType};
+use twinsock_proto::{Compress, Connection, Fragment, MessageType};
 
 use crate::driver::{Driver, Waiter};
 use crate::error::Error;
@@ -37,6 +37,8 @@ pub struct MessageWriter<'a> {
     driver: &'a Driver,
     waiter: Waiter,
     message_type: MessageType,
+    /// `None`: as the socket is set.
+    compress: Option<Compress>,
     unsent: Vec<u8>,
     progress: Progress,
     /// Why a part could not be sent: the message cannot become whole any more.
@@ -57,6 +59,7 @@ impl<'a> MessageWriter<'a> {
             driver,
             waiter: driver.waiter(),
             message_type,
+            compress: None,
             unsent: Vec::new(),
             progress: Progress::NothingWritten,
             failure: None,
@@ -67,6 +70,25 @@ impl<'a> MessageWriter<'a> {
     #[must_use]
     pub fn message_type(&self) -> MessageType {
         self.message_type
+    }
+
+    /// Has this message compressed as is said here, whatever holds for others; for a writer to
+    /// which nothing was written yet.
+    ///
+    /// ```
+    /// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), Box<dyn std::error::Error>> {
+    /// use twinsock::{Compress, MessageType};
+    ///
+    /// let message = socket.send_stream(MessageType::Binary).await?;
+    /// let mut photo = message.compress(Compress::Never);
+    /// # tokio::io::copy(&mut tokio::io::empty(), &mut photo).await?;
+    /// photo.finish().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn compress(mut self, compress: Compress) -> Self {
+        self.compress = Some(compress);
+        self
     }
 
     /// Ends the message: it is whole.
@@ -96,6 +118,7 @@ impl<'a> MessageWriter<'a> {
             driver,
             waiter,
             message_type,
+            compress,
             unsent,
             failure,
             ..
@@ -105,7 +128,13 @@ impl<'a> MessageWriter<'a> {
         }
         let sent = ready!(driver.poll_send_part(waiter, context, |connection| {
             let bytes = Bytes::from(std::mem::take(unsent));
-            connection.send_fragment(*message_type, fragment, bytes)
+            let send = |connection: &mut Connection| {
+                connection.send_fragment(*message_type, fragment, bytes)
+            };
+            match *compress {
+                Some(compress) => connection.with_compress(compress, send),
+                None => send(connection),
+            }
         }));
         *failure = sent.as_ref().err().cloned();
         Poll::Ready(sent)

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use twinsock_proto::{CloseCode, CloseReason, Closed};
 
+use crate::compression::shared_compression;
 use crate::driver::{BeforeWaiting, Driver, ReadAhead, StreamReading, Waiter};
 use crate::error::Error;
 use crate::information::Information;
@@ -189,6 +190,8 @@ impl AsyncBufRead for StreamReader {
         self.ahead.consume(count);
     }
 }
+
+shared_compression!(StreamWriter);
 
 impl AsyncWrite for StreamWriter {
     fn poll_write(

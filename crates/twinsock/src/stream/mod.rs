@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use twinsock_proto::{CloseCode, CloseReason, Closed};
 
 use crate::accept::AcceptOptions;
+use crate::compression::shared_compression;
 use crate::driver::{ByteStream, Driver};
 use crate::error::Error;
 use crate::events::{self, ClosedHandler, Handlers};
@@ -278,6 +279,7 @@ impl StreamWebSocket {
     }
 }
 
+shared_compression!(StreamWebSocket);
 shared_information!(StreamWebSocket);
 
 /// Shows where it is connected and how it ended; never what was said.

@@ -2,7 +2,7 @@
 
 use std::task::{Poll, ready};
 
-use twinsock_proto::{AbortCause, Connection, ControlPayload, SendError};
+use twinsock_proto::{AbortCause, Compress, Connection, ControlPayload, SendError};
 
 use crate::driver::alarm;
 use crate::driver::engine::attend::Attendant;
@@ -91,6 +91,18 @@ impl Engine {
     pub(crate) fn abort_message(&mut self) -> Output {
         self.end_message();
         self.abort_for(AbortCause::MessageUnfinished)
+    }
+
+    // ---- compression ----
+
+    /// How messages that begin from now on are compressed.
+    pub(crate) fn set_compress(&mut self, compress: Compress) {
+        self.connection.set_compress(compress);
+    }
+
+    /// Gives back what zlib holds for later messages.
+    pub(crate) fn release_deflate(&mut self) {
+        self.connection.release_deflate();
     }
 
     // ---- corking ----

@@ -1,0 +1,32 @@
+// What is said of it stands in docs/compression.md.
+
+/// Writes what both sockets and the halves that send can be told about compression, for one that
+/// has a method `driver`: it is the same for all of them, and so is what is said of it.
+macro_rules! shared_compression {
+    ($socket:ident) => {
+        impl $socket {
+            /// Has the messages that begin from now on compressed as is said here, in whatever
+            /// task they are sent, where both ends agreed to; until this is called as the
+            /// settings' [`Compression::compress`](crate::Compression::compress) says.
+            ///
+            /// Where nothing was agreed on it has no effect.
+            pub fn set_compress(&self, compress: $crate::Compress) {
+                self.driver().set_compress(compress);
+            }
+
+            /// Gives back the memory that zlib holds for later messages, which they take again;
+            /// with context takeover the windows stay.
+            ///
+            /// It happens by itself when nothing has come for as long as
+            /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), and without context
+            /// takeover at the end of each message.
+            /// [`Information::deflate_memory`](crate::Information::deflate_memory) tells what is
+            /// held.
+            pub fn release_deflate(&self) {
+                self.driver().release_deflate();
+            }
+        }
+    };
+}
+
+pub(crate) use shared_compression;
