@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use twinsock::{
-    CertificateError, ClientTls, Credential, Error, ErrorKind, Information,
-    MessageWebSocketBuilder, Proxy, ProxyChoice, RedirectPolicy, StreamWebSocketBuilder, Timeouts,
+    CertificateError, ClientTls, Compression, Credential, DeflateOffer, Error, ErrorKind,
+    Information, MessageWebSocketBuilder, Proxy, ProxyChoice, RedirectPolicy,
+    StreamWebSocketBuilder, Timeouts,
 };
 
-use crate::args::{ClientOptions, Header, Secret};
+use crate::args::{ClientOptions, Header, Secret, compression};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, chain};
 use crate::{tls, verbose};
@@ -19,6 +20,8 @@ pub(crate) const LEAVE_TIME: Duration = Duration::from_secs(1);
 pub(crate) trait Builder: Sized {
     fn header(self, name: &str, value: &str) -> Self;
     fn protocol(self, protocol: &str) -> Self;
+    fn deflate(self, offer: DeflateOffer) -> Self;
+    fn compression(self, compression: Compression) -> Self;
     fn timeouts(self, timeouts: Timeouts) -> Self;
     fn tls(self, tls: ClientTls) -> Self;
     fn proxy(self, proxy: ProxyChoice) -> Self;
@@ -45,6 +48,8 @@ macro_rules! is_a_builder {
             $builder:
             header(name: &str, value: &str),
             protocol(protocol: &str),
+            deflate(offer: DeflateOffer),
+            compression(compression: Compression),
             timeouts(timeouts: Timeouts),
             tls(tls: ClientTls),
             proxy(proxy: ProxyChoice),
@@ -79,6 +84,10 @@ pub(crate) fn set_up<B: Builder>(builder: B, options: &ClientOptions) -> Result<
     if let Some(user) = &options.user {
         builder = builder.server_credential(credential("--user", user)?);
     }
+    for offer in &options.deflate {
+        builder = builder.deflate(*offer);
+    }
+    builder = builder.compression(compression(options.deflate_level));
     if options.follow_redirects {
         builder = builder.redirects(RedirectPolicy::follow());
     }

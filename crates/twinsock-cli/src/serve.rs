@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use twinsock::{AcceptOptions, CloseCode, Error, Incoming, Listener, ServerTls, Timeouts};
 
-use crate::args::ServeOptions;
+use crate::args::{ServeOptions, compression};
 use crate::echo::{EchoError, echo};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, chain};
@@ -107,7 +107,10 @@ fn accept_options(options: &ServeOptions) -> Result<AcceptOptions, Error> {
     for origin in &options.origins {
         accept_options = accept_options.origin(origin)?;
     }
-    Ok(accept_options)
+    if let Some(terms) = options.deflate {
+        accept_options = accept_options.deflate(terms);
+    }
+    Ok(accept_options.compression(compression(options.deflate_level)))
 }
 
 fn cannot_listen(address: &str, error: &Error) -> Failure {

@@ -2,7 +2,9 @@
 
 use twinsock::http::header::{LOCATION, SET_COOKIE};
 use twinsock::http::{HeaderMap, StatusCode};
-use twinsock::{ConnectReport, Error, Information, TlsInformation};
+use twinsock::{
+    ConnectReport, ContextTakeover, DeflateDirection, Error, Information, TlsInformation,
+};
 
 use crate::client::without_query;
 use crate::terminal;
@@ -16,6 +18,10 @@ pub(crate) fn tell_of_connection(information: &Information) {
     information.tls().map(tell_of_tls);
     if let Some(response) = information.response() {
         tell_of_response(response.status(), response.headers());
+    }
+    if let Some(parameters) = information.deflate() {
+        tell_of_deflate("sent", parameters.client);
+        tell_of_deflate("received", parameters.server);
     }
 }
 
@@ -62,6 +68,17 @@ fn tell_of_tls(tls: &TlsInformation) {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn tell_of_deflate(direction: &str, deflate: DeflateDirection) {
+    let takeover = match deflate.context_takeover {
+        ContextTakeover::On => "with",
+        ContextTakeover::Off => "no",
+    };
+    let size = deflate.window_bits.size();
+    say(format_args!(
+        "permessage-deflate: {direction} with a window of {size} bytes, {takeover} context takeover"
+    ));
 }
 
 fn tell_of_response(status: StatusCode, headers: &HeaderMap) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use twinsock::CertificateError;
+use twinsock::{CertificateError, DeflateLevel, DeflateOffer};
 
 use crate::args::values::{self, Secret};
 
@@ -49,6 +49,14 @@ pub(crate) struct ClientOptions {
     /// everything. Again for more
     #[arg(long = "insecure-ignore-certificate-error", value_name = "NAME", value_parser = certificate_error)]
     pub(crate) ignored_certificate_errors: Vec<CertificateError>,
+    /// Offers to compress messages (permessage-deflate); PARAMETERS are those of the offer, such as
+    /// 'server_no_context_takeover; server_max_window_bits=12'. Again for a further offer, if the server declines this
+    /// one
+    #[arg(long, value_name = "PARAMETERS", num_args = 0..=1, require_equals = true, default_missing_value = "client_max_window_bits")]
+    pub(crate) deflate: Vec<DeflateOffer>,
+    /// How hard is tried to compress, from 1 (fast) to 9 (small) [default: 2]
+    #[arg(long, value_name = "LEVEL", requires = "deflate", value_parser = values::deflate_level, allow_negative_numbers = true)]
+    pub(crate) deflate_level: Option<DeflateLevel>,
     /// Tells what happens while connecting: each step with its time, TLS, the server's headers
     #[arg(short, long)]
     pub(crate) verbose: bool,

@@ -9,7 +9,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 
 pub(crate) use crate::args::client::ClientOptions;
 pub(crate) use crate::args::server::ServeOptions;
-pub(crate) use crate::args::values::{Header, Secret};
+pub(crate) use crate::args::values::{Header, Secret, compression};
 
 use crate::exit_code::{self, ExitCode};
 use crate::failure::Failure;

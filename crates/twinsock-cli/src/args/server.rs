@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use twinsock::{DeflateLevel, DeflateTerms};
+
+use crate::args::values;
 
 #[derive(Args)]
 pub(crate) struct ServeOptions {
@@ -13,6 +16,15 @@ pub(crate) struct ServeOptions {
     /// though its beginning may have gone back already [default: no limit]
     #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
     pub(crate) max_message_size: Option<u64>,
+    /// Compresses messages with clients that offer to (permessage-deflate); PARAMETERS bound what is agreed on, such as
+    /// 'server_max_window_bits=12; client_no_context_takeover', and with none given each message stands for itself, so
+    /// that nothing is kept between messages
+    #[arg(long, value_name = "PARAMETERS", num_args = 0..=1, require_equals = true,
+        default_missing_value = "server_no_context_takeover; client_no_context_takeover")]
+    pub(crate) deflate: Option<DeflateTerms>,
+    /// How hard is tried to compress, from 1 (fast) to 9 (small) [default: 2]
+    #[arg(long, value_name = "LEVEL", requires = "deflate", value_parser = values::deflate_level, allow_negative_numbers = true)]
+    pub(crate) deflate_level: Option<DeflateLevel>,
     /// A subprotocol that is spoken, the preferred one first
     #[arg(long = "protocol", value_name = "PROTOCOL")]
     pub(crate) protocols: Vec<String>,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use twinsock::{Compression, DeflateLevel};
+
 /// A header of the handshake. It has no `Debug`: the value may be a secret.
 #[derive(Clone)]
 pub(crate) struct Header {
@@ -56,6 +58,21 @@ pub(super) fn size(text: &str) -> Result<u64, &'static str> {
         .ok_or("expected a number of bytes, such as 65536 or 64KiB")
 }
 
+pub(super) fn deflate_level(text: &str) -> Result<DeflateLevel, &'static str> {
+    text.parse()
+        .ok()
+        .and_then(DeflateLevel::new)
+        .ok_or("expected a number from 1 to 9")
+}
+
+/// The library's own, but for the level that was asked for.
+pub(crate) fn compression(level: Option<DeflateLevel>) -> Compression {
+    Compression {
+        level: level.unwrap_or_default(),
+        ..Compression::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +83,14 @@ mod tests {
         let header = parse("X-Time:  12:30 \t").unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((&*header.name, &*header.value), ("X-Time", "12:30"));
         assert!(parse("no colon").is_err());
+    }
+
+    #[test]
+    fn a_deflate_level_is_a_number_from_1_to_9() {
+        assert_eq!(deflate_level("9"), Ok(DeflateLevel::SMALLEST));
+        for text in ["0", "10", "-1", "", "fast", "1.5"] {
+            assert!(deflate_level(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use twinsock::{CloseCode, Error, MessageWebSocket};
+use twinsock::{CloseCode, DeflateOffer, Error, MessageWebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -58,6 +58,7 @@ enum AfterError {
 async fn run_case(url: &str, after_error: AfterError) -> Result<(), Error> {
     let socket = MessageWebSocket::builder()
         .max_message_size(64 << 20)
+        .deflate(DeflateOffer::default())
         .connect(url)
         .await?;
     let result = echo(&socket).await;
