@@ -2,8 +2,9 @@
 
 use bytes::{Buf, Bytes};
 use twinsock_proto::{
-    AbortCause, CloseCode, CloseReason, ControlPayload, Fragment, Message, MessageType,
-    ReceiveMode, Role, Traffic, Transmit,
+    AbortCause, CloseCode, CloseReason, Compress, Connection, ControlPayload, Deflate,
+    DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Role, Settings, Traffic,
+    Transmit,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::pair::Pair;
@@ -228,4 +229,31 @@ fn the_network_that_refuses_bytes_counts_nothing() {
     queue.advance(3);
     server.handle_transmitted(now, 3);
     assert_eq!(counts(server.statistics().sent), (3, 1, 1));
+}
+
+#[test]
+fn both_ends_count_what_compression_saves() {
+    let mut pair = Pair::with_settings(Settings {
+        deflate: Some(Deflate::new(DeflateParameters::default())),
+        ..Settings::default()
+    });
+    let repeated = "compressed ".repeat(100);
+    pair.server.send(repeated.as_str()).expect("open");
+    let plain = |connection: &mut Connection| connection.send_text("plain");
+    let connection = &mut pair.server.connection;
+    let sent = connection.with_compress(Compress::Never, plain);
+    sent.expect("open");
+    let wire = pair.server.transmitted();
+    let deflated = wire::read(&wire)[0].payload().len() as u64;
+    pair.client.receive(&wire);
+    assert_eq!(
+        pair.client.messages(),
+        [repeated.as_str().into(), "plain".into()]
+    );
+    let sent = pair.server.connection.statistics().sent;
+    let received = pair.client.connection.statistics().received;
+    assert_eq!(received, sent);
+    assert_eq!(sent.messages, 2);
+    assert_eq!(sent.inflated_bytes, repeated.len() as u64);
+    assert_eq!(sent.deflated_bytes, deflated);
 }

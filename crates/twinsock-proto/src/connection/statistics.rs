@@ -1,6 +1,8 @@
 //! What went over a connection, counted.
 
 use crate::connection::Connection;
+use crate::deflate::decompressor::Decompressor;
+use crate::send::deflater::Deflater;
 
 /// What went over a connection since its opening handshake.
 ///
@@ -41,6 +43,11 @@ pub struct Traffic {
     pub frames: u64,
     /// The messages, each with its last frame, also those that nobody asked for.
     pub messages: u64,
+    /// The payload of compressed messages as it goes over the network, in bytes (RFC 7692); when
+    /// sent, as soon as it is queued; when received, as soon as it is inflated.
+    pub deflated_bytes: u64,
+    /// The same payload uncompressed, in bytes: so much goes in, or has come out.
+    pub inflated_bytes: u64,
 }
 
 impl Connection {
@@ -51,16 +58,24 @@ impl Connection {
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         let (sent, received) = (self.state.sender.count(), self.receiver.count());
+        let deflater = self.state.sender.deflater();
+        let compressed = deflater.map(Deflater::count).unwrap_or_default();
+        let decompressor = self.receiver.decompressor();
+        let inflated = decompressor.map(Decompressor::count).unwrap_or_default();
         Statistics {
             sent: Traffic {
                 bytes: self.state.sender.bytes_taken(),
                 frames: sent.frames,
                 messages: sent.messages,
+                deflated_bytes: compressed.deflated,
+                inflated_bytes: compressed.inflated,
             },
             received: Traffic {
                 bytes: self.receiver.bytes_read(),
                 frames: received.frames,
                 messages: received.messages,
+                deflated_bytes: inflated.deflated,
+                inflated_bytes: inflated.inflated,
             },
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use crate::deflate::TAIL;
+use crate::deflate::count::DeflateCount;
 use crate::deflate::history::History;
 use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
 use crate::deflate::pool::{give_back_decompressor, take_decompressor};
@@ -19,6 +20,7 @@ pub(crate) struct Decompressor {
     /// Present with context takeover.
     history: Option<History>,
     place: Place,
+    count: DeflateCount,
 }
 
 /// Where the next byte of a message stands.
@@ -54,6 +56,7 @@ impl Decompressor {
             zlib: None,
             history,
             place: Place::Beginning,
+            count: DeflateCount::default(),
         }
     }
 
@@ -81,6 +84,7 @@ impl Decompressor {
             if let Some(history) = &mut self.history {
                 history.push(&room[..step.produced]);
             }
+            self.count.add(step.consumed, step.produced);
             done.consumed += step.consumed;
             done.produced += step.produced;
             match status {
@@ -135,6 +139,11 @@ impl Decompressor {
     /// How much memory is held for later messages, without zlib's own, in bytes.
     pub(crate) fn history_size(&self) -> usize {
         self.history.as_ref().map_or(0, History::capacity)
+    }
+
+    /// What was inflated so far.
+    pub(crate) fn count(&self) -> DeflateCount {
+        self.count
     }
 
     /// Whether zlib's memory is held.

@@ -4,7 +4,7 @@
 //! the answer, [`terms`] what a server accepts, and [`parameter_list`] the parameters as they stand
 //! in the header (§7.1). [`compressor`] and [`decompressor`] do the work for one direction (§7.2),
 //! with memory of the [`pool`]; [`history`] is what they keep of past messages while a connection
-//! is idle. Frames are none of its concern: `receive` and `send` use it.
+//! is idle, and [`count`] how much was saved. Frames are none of its concern: `receive` and `send` use it.
 //!
 //! # What always holds
 //! * What is inflated goes into memory that is bounded by the caller; the work is linear in what
@@ -13,6 +13,7 @@
 //! * Nothing of one message stays behind for another, but where context takeover was agreed.
 
 pub(crate) mod compressor;
+pub(crate) mod count;
 pub(crate) mod decompressor;
 mod history;
 pub(crate) mod offer;

@@ -1,6 +1,7 @@
 //! Whether and how what is sent is compressed.
 
 use crate::deflate::compressor::{Compressor, End};
+use crate::deflate::count::DeflateCount;
 use crate::deflate::settings::{Compress, Deflate};
 use crate::frame::coding::Coding;
 use crate::role::Role;
@@ -14,6 +15,7 @@ pub(crate) struct Deflater {
     least_size: usize,
     /// How the message under way is coded; `None` between messages.
     under_way: Option<Coding>,
+    count: DeflateCount,
 }
 
 impl Deflater {
@@ -28,6 +30,7 @@ impl Deflater {
             compress: compression.compress,
             least_size: compression.least_size,
             under_way: None,
+            count: DeflateCount::default(),
         }
     }
 
@@ -76,13 +79,20 @@ impl Deflater {
         // With takeover the peer's window has to follow ours.
         let may_be_plain =
             is_whole && self.compress == Compress::Auto && !self.compressor.takes_context_over();
+        let count = &mut self.count;
         self.compressor.compress(part, end, |compressed| {
             if may_be_plain && compressed.len() >= part.len() {
                 return Coding::Plain;
             }
+            count.add(compressed.len(), part.len());
             send(compressed);
             Coding::Deflate
         })
+    }
+
+    /// What was compressed so far.
+    pub(crate) fn count(&self) -> DeflateCount {
+        self.count
     }
 
     /// Gives zlib's memory back that is held between messages.
