@@ -138,6 +138,13 @@ pub(crate) fn connected(options: &ClientOptions, information: &Information) {
     }
 }
 
+/// Tells what went over a connection that is over, if the user wants to know.
+pub(crate) fn disconnected(options: &ClientOptions, information: &Information) {
+    if options.verbose {
+        verbose::tell_of_traffic(information.statistics());
+    }
+}
+
 pub(crate) fn cannot_connect(options: &ClientOptions, error: &Error) -> Failure {
     if options.verbose {
         verbose::tell_of_failure(error);

@@ -23,6 +23,7 @@ pub(crate) async fn run(options: ConnectOptions) -> Result<(), Failure> {
         // Whether the peer answers changes nothing any more.
         let _ = tokio::time::timeout(client::LEAVE_TIME, socket.close(CloseCode::NORMAL, "")).await;
     }
+    client::disconnected(&options.client, socket.information());
     outcome
 }
 

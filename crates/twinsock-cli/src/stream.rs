@@ -31,6 +31,7 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     };
     transfer.end();
     let Err(cut) = outcome else {
+        client::disconnected(&options.client, socket.information());
         return Ok(());
     };
     if let Some((code, limit)) = cut.farewell.filter(|_| socket.closed().is_none()) {
@@ -41,6 +42,7 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
             () = stop_signal.received() => {}
         }
     }
+    client::disconnected(&options.client, socket.information());
     Err(cut.failure)
 }
 

@@ -3,7 +3,8 @@
 use twinsock::http::header::{LOCATION, SET_COOKIE};
 use twinsock::http::{HeaderMap, StatusCode};
 use twinsock::{
-    ConnectReport, ContextTakeover, DeflateDirection, Error, Information, TlsInformation,
+    ConnectReport, ContextTakeover, DeflateDirection, Error, Information, Statistics,
+    TlsInformation,
 };
 
 use crate::client::without_query;
@@ -22,6 +23,22 @@ pub(crate) fn tell_of_connection(information: &Information) {
     if let Some(parameters) = information.deflate() {
         tell_of_deflate("sent", parameters.client);
         tell_of_deflate("received", parameters.server);
+    }
+}
+
+/// What went over a connection that has ended.
+pub(crate) fn tell_of_traffic(statistics: Statistics) {
+    for (direction, traffic) in [("sent", statistics.sent), ("received", statistics.received)] {
+        say(format_args!(
+            "{direction}: {} messages in {} frames, {} bytes",
+            traffic.messages, traffic.frames, traffic.bytes
+        ));
+        if traffic.inflated_bytes > 0 {
+            say(format_args!(
+                "{direction}: {} bytes compressed to {}",
+                traffic.inflated_bytes, traffic.deflated_bytes
+            ));
+        }
     }
 }
 

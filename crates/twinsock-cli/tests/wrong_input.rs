@@ -111,6 +111,35 @@ fn wrong_options_of_tls_proxies_and_users_exit_with_2() {
 }
 
 #[test]
+fn wrong_options_of_compression_exit_with_2() {
+    for (line, offender) in [
+        (
+            "connect ws://a.example --deflate=server_max_window_bits=16",
+            "expected a valid value of server_max_window_bits, got \"16\"",
+        ),
+        (
+            "stream ws://a.example --deflate=nonsense",
+            "expected a parameter of permessage-deflate, got \"nonsense\"",
+        ),
+        (
+            "serve --deflate=client_max_window_bits",
+            "expected a value of client_max_window_bits, got none",
+        ),
+        (
+            "serve --deflate --deflate-level 10",
+            "expected a number from 1 to 9",
+        ),
+        ("connect ws://a.example --deflate-level 1", "--deflate"),
+    ] {
+        let words: Vec<_> = line.split(' ').collect();
+        assert_error(&words, 2, offender);
+    }
+    let offers = ["--deflate"; 9];
+    let words = [&["connect", "ws://a.example"][..], &offers].concat();
+    assert_error(&words, 2, "expected at most 8 offers to compress, got more");
+}
+
+#[test]
 fn a_secret_in_a_header_is_not_shown() {
     let header = "Authorization: Bearer s3cret\u{7}";
     let ended = program::run(&["connect", "ws://a.example/", "--header", header]);
