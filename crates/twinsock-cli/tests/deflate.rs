@@ -36,7 +36,8 @@ fn echo(server: &[&str], client: &[&str]) -> Ended {
     let typist =
         std::thread::spawn(move || std::io::Write::write_all(&mut input, lines().as_bytes()));
     let ended = client.end();
-    typist.join().unwrap().unwrap();
+    let typed = typist.join().expect("the typist lives");
+    typed.expect("all was read");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout == lines(), "{} bytes came", ended.stdout.len());
     ended
