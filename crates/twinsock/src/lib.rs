@@ -6,8 +6,8 @@
 //! call or by event, and does all through `&self`; the second reads and writes bytes like a TCP
 //! stream. Both answer Pings, close by the book and say afterwards how the connection ended.
 //!
-//! It speaks `ws://` and, with TLS by rustls, `wss://`, as client and as server. It does not
-//! compress.
+//! It speaks `ws://` and, with TLS by rustls, `wss://`, as client and as server, and compresses
+//! messages where it is told to ([`compression`]).
 //!
 //! # A client
 //! ```no_run
@@ -131,6 +131,8 @@
 //!   [`TlsInformation`] what was agreed on.
 //! * [`Proxy`], [`Credential`], [`CookieStore`], [`RedirectPolicy`] and [`Resolve`] are the further
 //!   settings of a client.
+//! * [`DeflateOffer`] and [`DeflateTerms`] turn compression on, in a client and in a server;
+//!   [`Compression`] and [`Compress`] say what is compressed. [`compression`] is about all of it.
 //! * [`Timeouts`] has every wait with its default.
 //! * [`DataWriter`] and [`DataReader`] put numbers, strings and times into messages and byte
 //!   streams, and take them out.
