@@ -269,7 +269,10 @@ fn a_message_within_the_limit_is_taken_though_each_of_its_bytes_is_flushed() {
         }
         let mut client = client_with_limit(message.len());
         client.receive(&server.transmitted());
-        assert!(client.messages() == [message.clone().into()], "{compress:?}");
+        assert!(
+            client.messages() == [message.clone().into()],
+            "{compress:?}"
+        );
     }
 }
 

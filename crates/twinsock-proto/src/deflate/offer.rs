@@ -1,8 +1,8 @@
 //! What a client offers, and how it judges the answer (RFC 7692 §7.1).
 
 use crate::deflate::parameter_list::{
-    CLIENT_MAX_WINDOW_BITS, DeflateParameterError, ParameterList, SERVER_MAX_WINDOW_BITS,
-    SERVER_NO_CONTEXT_TAKEOVER, Value,
+    CLIENT_MAX_WINDOW_BITS, ClientWindowValue, DeflateParameterError, ParameterList,
+    SERVER_MAX_WINDOW_BITS, SERVER_NO_CONTEXT_TAKEOVER,
 };
 use crate::deflate::parameters::{
     ContextTakeover, DeflateDirection, DeflateParameters, WindowBits,
@@ -61,10 +61,10 @@ impl DeflateOffer {
         ParameterList {
             server_no_context_takeover: self.server_context_takeover == ContextTakeover::Off,
             client_no_context_takeover: self.client_context_takeover == ContextTakeover::Off,
-            server_max_window_bits: self.server_max_window_bits.map(Value::Bits),
+            server_max_window_bits: self.server_max_window_bits,
             client_max_window_bits: match self.client_max_window_bits {
-                ClientWindow::Any => Some(Value::Missing),
-                ClientWindow::AtMost(bits) => Some(Value::Bits(bits)),
+                ClientWindow::Any => Some(ClientWindowValue::Missing),
+                ClientWindow::AtMost(bits) => Some(ClientWindowValue::Bits(bits)),
                 ClientWindow::Unlimited => None,
             },
         }
@@ -116,12 +116,9 @@ impl DeflateOffer {
     ) -> Result<WindowBits, DeflateParameterError> {
         let name = SERVER_MAX_WINDOW_BITS;
         match (self.server_max_window_bits, answer.server_max_window_bits) {
-            (_, Some(Value::Missing)) => Err(DeflateParameterError::Value { name, got: None }),
             (Some(_), None) => Err(DeflateParameterError::Missing { name }),
             (None, None) => Ok(WindowBits::MAX),
-            (offered, Some(Value::Bits(got))) => {
-                at_most(offered.unwrap_or(WindowBits::MAX), got, name)
-            }
+            (offered, Some(got)) => at_most(offered.unwrap_or(WindowBits::MAX), got, name),
         }
     }
 
@@ -138,8 +135,10 @@ impl DeflateOffer {
         match (self.client_max_window_bits, answer.client_max_window_bits) {
             (_, None) => Ok(offered),
             (ClientWindow::Unlimited, Some(_)) => Err(DeflateParameterError::NotOffered { name }),
-            (_, Some(Value::Missing)) => Err(DeflateParameterError::Value { name, got: None }),
-            (_, Some(Value::Bits(got))) => at_most(offered, got, name),
+            (_, Some(ClientWindowValue::Missing)) => {
+                Err(DeflateParameterError::Value { name, got: None })
+            }
+            (_, Some(ClientWindowValue::Bits(got))) => at_most(offered, got, name),
         }
     }
 }
