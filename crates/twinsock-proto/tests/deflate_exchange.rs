@@ -89,6 +89,27 @@ fn small_messages_and_those_that_would_grow_go_as_they_are() {
 }
 
 #[test]
+fn with_context_takeover_small_messages_are_compressed_too() {
+    let mut pair = Pair::with_settings(usual(ContextTakeover::On));
+    for (length, first_byte) in [(15, 0x81), (16, 0xC1), (50, 0xC1)] {
+        assert_eq!(sent(&mut pair, &TEXT[..length]).first_byte(), first_byte);
+    }
+    let length = sent(&mut pair, &TEXT[..40]).payload().len();
+    assert!(length < 16, "{length} bytes");
+}
+
+#[test]
+fn the_least_size_may_be_set() {
+    for takeover in [ContextTakeover::On, ContextTakeover::Off] {
+        let mut deflate = Deflate::new(parameters(15, takeover));
+        deflate.compression.least_size = Some(100);
+        let mut pair = Pair::with_settings(settings(deflate));
+        assert_eq!(sent(&mut pair, &TEXT[..99]).first_byte(), 0x81);
+        assert_eq!(sent(&mut pair, &TEXT[..100]).first_byte(), 0xC1);
+    }
+}
+
+#[test]
 fn each_message_may_be_compressed_or_not() {
     for takeover in [ContextTakeover::On, ContextTakeover::Off] {
         let mut pair = Pair::with_settings(usual(takeover));

@@ -382,6 +382,57 @@ fn a_client_takes_an_answer_to_what_it_offered() {
     );
 }
 
+#[test]
+fn an_answer_that_suits_several_offers_is_kept_to_as_if_it_were_to_each() {
+    // RFC 7692 §7.1.1.2, §7.1.2.2: what an offer says of the client holds also where the answer is
+    // silent, and which of the offers a server took it does not tell.
+    let any = DeflateOffer::default();
+    let careful = DeflateOffer {
+        client_max_window_bits: ClientWindow::AtMost(bits(10)),
+        client_context_takeover: Off,
+        ..any
+    };
+    let limited = DeflateOffer {
+        client_max_window_bits: ClientWindow::AtMost(bits(12)),
+        ..any
+    };
+    let cases: &[(&[DeflateOffer], &str, DeflateParameters)] = &[
+        (
+            &[any, careful],
+            "permessage-deflate",
+            parameters((10, Off), (15, On)),
+        ),
+        (
+            &[any, limited],
+            "permessage-deflate; client_no_context_takeover",
+            parameters((12, Off), (15, On)),
+        ),
+        // Eleven is no answer to an offer of ten.
+        (
+            &[careful, limited, any],
+            "permessage-deflate; client_max_window_bits=11",
+            parameters((11, On), (15, On)),
+        ),
+        // The server's own side was asked for in one of them alone.
+        (
+            &[particular(), any],
+            "permessage-deflate; server_max_window_bits=12",
+            parameters((15, On), (12, On)),
+        ),
+    ];
+    for (offers, line, expected) in cases {
+        assert_eq!(opened(offers, &[line]), Ok(Some(*expected)), "{line}");
+    }
+}
+
+#[test]
+fn an_offer_that_can_be_accepted_is_found_behind_many_that_cannot() {
+    let bad = ["permessage-deflate; server_max_window_bits"; 20].join(",");
+    let lines = [&bad, "permessage-deflate"];
+    let (line, _) = answer(Some(generous()), &lines).unwrap();
+    assert_eq!(line.as_deref(), Some("permessage-deflate"));
+}
+
 /// The answer with these parameters is refused for this reason.
 fn refused(offer: DeflateOffer, parameters: &str, expected: &DeflateParameterError) {
     let line = format!("permessage-deflate{parameters}");

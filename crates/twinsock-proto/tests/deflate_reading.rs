@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut};
 use twinsock_proto::{
-    Compress, Connection, Deflate, DeflateParameters, Event, LimitExceeded, Limits, Message,
-    ReceiveMode, Role, Settings, Transmit,
+    Compress, Compression, Connection, Deflate, DeflateLevel, DeflateParameters, Event, Fragment,
+    LimitExceeded, Limits, Message, MessageType, ReceiveMode, Role, Settings, Transmit,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
@@ -196,7 +196,7 @@ fn a_frame_that_claims_too_much_is_refused_at_once() {
         max_message_size: Some(1_600),
         ..Limits::default()
     };
-    for (claim, is_refused) in [(2_724, false), (2_725, true), (1 << 62, true)] {
+    for (claim, is_refused) in [(3_040, false), (3_041, true), (1 << 62, true)] {
         let settings = Settings {
             limits,
             ..settings(ReceiveMode::FullMessage)
@@ -213,6 +213,82 @@ fn a_frame_that_claims_too_much_is_refused_at_once() {
             .and_then(|closed| closed.failure());
         assert_eq!(failure.copied(), is_refused.then_some(expected.into()));
     }
+}
+
+/// A client that takes messages of so many bytes.
+fn client_with_limit(limit: usize) -> Endpoint {
+    let limits = Limits {
+        max_message_size: Some(limit as u64),
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..settings(ReceiveMode::FullMessage)
+    };
+    Endpoint::with_settings(Role::Client, settings)
+}
+
+#[test]
+fn a_message_within_the_limit_is_taken_though_it_grew_by_compressing() {
+    // With fixed codes these bytes have nine bits each, as zlib writes them at level 1.
+    let high = noise(1 << 20).iter().map(|byte| 144 + byte % 112).collect();
+    for message in [high, noise(1 << 20)] {
+        for level in [1, 2, 9].map(|level| DeflateLevel::new(level).expect("1 to 9")) {
+            let deflate = Deflate {
+                compression: Compression {
+                    level,
+                    ..Compression::default()
+                },
+                ..Deflate::new(DeflateParameters::default())
+            };
+            let settings = Settings {
+                deflate: Some(deflate),
+                ..Settings::default()
+            };
+            let mut server = Endpoint::with_settings(Role::Server, settings);
+            server.send(message.clone()).expect("open");
+            let mut client = client_with_limit(message.len());
+            client.receive(&server.transmitted());
+            assert!(client.messages() == [message.clone().into()], "{level:?}");
+        }
+    }
+}
+
+#[test]
+fn a_message_within_the_limit_is_taken_though_each_of_its_bytes_is_flushed() {
+    let message = noise(3_000);
+    for compress in [Compress::Always, Compress::Never] {
+        let mut server = Endpoint::with_settings(Role::Server, settings(ReceiveMode::FullMessage));
+        server.connection.set_compress(compress);
+        for (index, byte) in message.iter().enumerate() {
+            let fragment = match index + 1 == message.len() {
+                true => Fragment::Final,
+                false => Fragment::Nonfinal,
+            };
+            server
+                .connection
+                .send_fragment(MessageType::Binary, fragment, vec![*byte].into())
+                .expect("open");
+        }
+        let mut client = client_with_limit(message.len());
+        client.receive(&server.transmitted());
+        assert!(
+            client.messages() == [message.clone().into()],
+            "{compress:?}"
+        );
+    }
+}
+
+/// Bytes that cannot be compressed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..length).map(|_| next()).collect()
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::deflate::parameter_list::{
-    CLIENT_MAX_WINDOW_BITS, DeflateParameterError, ParameterList, SERVER_MAX_WINDOW_BITS,
-    SERVER_NO_CONTEXT_TAKEOVER, Value, bits_of,
+    CLIENT_MAX_WINDOW_BITS, ClientWindowValue, DeflateParameterError, ParameterList,
+    SERVER_MAX_WINDOW_BITS, SERVER_NO_CONTEXT_TAKEOVER,
 };
 use crate::deflate::parameters::{
     ContextTakeover, DeflateDirection, DeflateParameters, WindowBits,
@@ -74,11 +74,11 @@ impl FromStr for DeflateOffer {
     fn from_str(text: &str) -> Result<Self, DeflateParameterError> {
         let list: ParameterList = text.parse()?;
         Ok(Self {
-            server_max_window_bits: bits_of(list.server_max_window_bits, SERVER_MAX_WINDOW_BITS)?,
+            server_max_window_bits: list.server_max_window_bits,
             client_max_window_bits: match list.client_max_window_bits {
                 None => ClientWindow::Unlimited,
-                Some(Value::Missing) => ClientWindow::Any,
-                Some(Value::Bits(bits)) => ClientWindow::AtMost(bits),
+                Some(ClientWindowValue::Missing) => ClientWindow::Any,
+                Some(ClientWindowValue::Bits(bits)) => ClientWindow::AtMost(bits),
             },
             server_context_takeover: list.server_context_takeover(),
             client_context_takeover: list.client_context_takeover(),
@@ -91,10 +91,10 @@ impl DeflateOffer {
         ParameterList {
             server_no_context_takeover: self.server_context_takeover == ContextTakeover::Off,
             client_no_context_takeover: self.client_context_takeover == ContextTakeover::Off,
-            server_max_window_bits: self.server_max_window_bits.map(Value::Bits),
+            server_max_window_bits: self.server_max_window_bits,
             client_max_window_bits: match self.client_max_window_bits {
-                ClientWindow::Any => Some(Value::Missing),
-                ClientWindow::AtMost(bits) => Some(Value::Bits(bits)),
+                ClientWindow::Any => Some(ClientWindowValue::Missing),
+                ClientWindow::AtMost(bits) => Some(ClientWindowValue::Bits(bits)),
                 ClientWindow::Unlimited => None,
             },
         }
@@ -146,12 +146,9 @@ impl DeflateOffer {
     ) -> Result<WindowBits, DeflateParameterError> {
         let name = SERVER_MAX_WINDOW_BITS;
         match (self.server_max_window_bits, answer.server_max_window_bits) {
-            (_, Some(Value::Missing)) => Err(DeflateParameterError::Value { name, got: None }),
             (Some(_), None) => Err(DeflateParameterError::Missing { name }),
             (None, None) => Ok(WindowBits::MAX),
-            (offered, Some(Value::Bits(got))) => {
-                at_most(offered.unwrap_or(WindowBits::MAX), got, name)
-            }
+            (offered, Some(got)) => at_most(offered.unwrap_or(WindowBits::MAX), got, name),
         }
     }
 
@@ -168,8 +165,10 @@ impl DeflateOffer {
         match (self.client_max_window_bits, answer.client_max_window_bits) {
             (_, None) => Ok(offered),
             (ClientWindow::Unlimited, Some(_)) => Err(DeflateParameterError::NotOffered { name }),
-            (_, Some(Value::Missing)) => Err(DeflateParameterError::Value { name, got: None }),
-            (_, Some(Value::Bits(got))) => at_most(offered, got, name),
+            (_, Some(ClientWindowValue::Missing)) => {
+                Err(DeflateParameterError::Value { name, got: None })
+            }
+            (_, Some(ClientWindowValue::Bits(got))) => at_most(offered, got, name),
         }
     }
 }

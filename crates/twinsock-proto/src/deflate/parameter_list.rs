@@ -11,14 +11,14 @@ use crate::handshake::Excerpt;
 pub(crate) struct ParameterList {
     pub(crate) server_no_context_takeover: bool,
     pub(crate) client_no_context_takeover: bool,
-    pub(crate) server_max_window_bits: Option<Value>,
-    pub(crate) client_max_window_bits: Option<Value>,
+    pub(crate) server_max_window_bits: Option<WindowBits>,
+    pub(crate) client_max_window_bits: Option<ClientWindowValue>,
 }
 
-/// What a window's parameter says.
+/// What `client_max_window_bits` says; the other window always has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
-    /// It has no value.
+pub(crate) enum ClientWindowValue {
+    /// It has no value, as it may in an offer (RFC 7692 §7.1.2.2).
     Missing,
     Bits(WindowBits),
 }
@@ -110,14 +110,21 @@ impl ParameterList {
                 &mut self.client_no_context_takeover,
                 (CLIENT_NO_CONTEXT_TAKEOVER, value),
             ),
-            SERVER_MAX_WINDOW_BITS => set_window(
-                &mut self.server_max_window_bits,
-                (SERVER_MAX_WINDOW_BITS, value),
-            ),
-            CLIENT_MAX_WINDOW_BITS => set_window(
-                &mut self.client_max_window_bits,
-                (CLIENT_MAX_WINDOW_BITS, value),
-            ),
+            SERVER_MAX_WINDOW_BITS => {
+                let name = SERVER_MAX_WINDOW_BITS;
+                // RFC 7692 §7.1.2.1: it has a value in offers and answers.
+                let text = value.ok_or(DeflateParameterError::Value { name, got: None })?;
+                let bits = window_bits(name, text)?;
+                set_once(&mut self.server_max_window_bits, name, bits)
+            }
+            CLIENT_MAX_WINDOW_BITS => {
+                let name = CLIENT_MAX_WINDOW_BITS;
+                let value = match value {
+                    None => ClientWindowValue::Missing,
+                    Some(text) => ClientWindowValue::Bits(window_bits(name, text)?),
+                };
+                set_once(&mut self.client_max_window_bits, name, value)
+            }
             _ => Err(DeflateParameterError::Unknown {
                 got: Excerpt::new(name.as_bytes()),
             }),
@@ -156,30 +163,16 @@ impl fmt::Display for ParameterList {
         for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
             write!(formatter, "; {name}")?;
         }
-        let windows = [
-            (SERVER_MAX_WINDOW_BITS, self.server_max_window_bits),
-            (CLIENT_MAX_WINDOW_BITS, self.client_max_window_bits),
-        ];
-        for (name, value) in windows {
-            match value {
-                None => {}
-                Some(Value::Missing) => write!(formatter, "; {name}")?,
-                Some(Value::Bits(bits)) => write!(formatter, "; {name}={bits}")?,
+        if let Some(bits) = self.server_max_window_bits {
+            write!(formatter, "; {SERVER_MAX_WINDOW_BITS}={bits}")?;
+        }
+        match self.client_max_window_bits {
+            None => Ok(()),
+            Some(ClientWindowValue::Missing) => write!(formatter, "; {CLIENT_MAX_WINDOW_BITS}"),
+            Some(ClientWindowValue::Bits(bits)) => {
+                write!(formatter, "; {CLIENT_MAX_WINDOW_BITS}={bits}")
             }
         }
-        Ok(())
-    }
-}
-
-/// The window of a parameter that needs a value, if it is there.
-pub(super) fn bits_of(
-    value: Option<Value>,
-    name: &'static str,
-) -> Result<Option<WindowBits>, DeflateParameterError> {
-    match value {
-        None => Ok(None),
-        Some(Value::Bits(bits)) => Ok(Some(bits)),
-        Some(Value::Missing) => Err(DeflateParameterError::Value { name, got: None }),
     }
 }
 
@@ -199,34 +192,28 @@ fn set_flag(
     Ok(())
 }
 
-fn set_window(
-    window: &mut Option<Value>,
-    (name, value): (&'static str, Option<&str>),
+fn set_once<T>(
+    place: &mut Option<T>,
+    name: &'static str,
+    value: T,
 ) -> Result<(), DeflateParameterError> {
-    let value = match value {
-        None => Value::Missing,
-        Some(text) => {
-            Value::Bits(
-                window_bits(text).ok_or_else(|| DeflateParameterError::Value {
-                    name,
-                    got: Some(Excerpt::new(text.as_bytes())),
-                })?,
-            )
-        }
-    };
-    match window.replace(value) {
+    match place.replace(value) {
         None => Ok(()),
         Some(_) => Err(DeflateParameterError::Repeated { name }),
     }
 }
 
 /// RFC 7692 §7.1.2.1: a decimal number from 8 to 15 without leading zeros.
-fn window_bits(text: &str) -> Option<WindowBits> {
+fn window_bits(name: &'static str, text: &str) -> Result<WindowBits, DeflateParameterError> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse()
         .ok()
         .filter(|_| is_plain)
         .and_then(WindowBits::new)
+        .ok_or_else(|| DeflateParameterError::Value {
+            name,
+            got: Some(Excerpt::new(text.as_bytes())),
+        })
 }
 
 impl fmt::Display for DeflateParameterError {

@@ -73,29 +73,21 @@ pub enum Compress {
 ///     level: DeflateLevel::SMALLEST,
 ///     ..Compression::default()
 /// };
-/// assert_eq!((compression.least_size, compression.compress), (128, Compress::Auto));
+/// assert_eq!((compression.least_size, compression.compress), (None, Compress::Auto));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Compression {
     /// How hard is tried.
     pub level: DeflateLevel,
-    /// The smallest message that [`Compress::Auto`] compresses, in bytes; 128 by default.
+    /// The smallest message that [`Compress::Auto`] compresses, in bytes.
     ///
-    /// Less gains next to nothing, and costs as much as a few hundred bytes.
-    pub least_size: usize,
+    /// `None`, the default, is 128 without context takeover: less gains next to nothing, and
+    /// costs as much as a few hundred bytes. With it, where small messages that are like earlier
+    /// ones gain most, it is 16.
+    pub least_size: Option<usize>,
     /// Which messages are compressed, as long as nothing else is
     /// [said](crate::Connection::set_compress).
     pub compress: Compress,
-}
-
-impl Default for Compression {
-    fn default() -> Self {
-        Self {
-            level: DeflateLevel::default(),
-            least_size: 128,
-            compress: Compress::default(),
-        }
-    }
 }
 
 /// How an open connection compresses, if both ends agreed to; see

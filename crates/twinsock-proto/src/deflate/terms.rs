@@ -3,8 +3,7 @@
 use std::str::FromStr;
 
 use crate::deflate::parameter_list::{
-    CLIENT_MAX_WINDOW_BITS, DeflateParameterError, ParameterList, SERVER_MAX_WINDOW_BITS, Value,
-    bits_of,
+    CLIENT_MAX_WINDOW_BITS, ClientWindowValue, DeflateParameterError, ParameterList,
 };
 use crate::deflate::parameters::{
     ContextTakeover, DeflateDirection, DeflateParameters, WindowBits,
@@ -70,11 +69,19 @@ impl FromStr for DeflateTerms {
 
     fn from_str(text: &str) -> Result<Self, DeflateParameterError> {
         let list: ParameterList = text.parse()?;
-        let server = bits_of(list.server_max_window_bits, SERVER_MAX_WINDOW_BITS)?;
-        let client = bits_of(list.client_max_window_bits, CLIENT_MAX_WINDOW_BITS)?;
+        let client = match list.client_max_window_bits {
+            None => WindowBits::MAX,
+            Some(ClientWindowValue::Bits(bits)) => bits,
+            Some(ClientWindowValue::Missing) => {
+                return Err(DeflateParameterError::Value {
+                    name: CLIENT_MAX_WINDOW_BITS,
+                    got: None,
+                });
+            }
+        };
         Ok(Self {
-            server_max_window_bits: server.unwrap_or_default(),
-            client_max_window_bits: client.unwrap_or_default(),
+            server_max_window_bits: list.server_max_window_bits.unwrap_or_default(),
+            client_max_window_bits: client,
             server_context_takeover: list.server_context_takeover(),
             client_context_takeover: list.client_context_takeover(),
         })
@@ -89,32 +96,28 @@ pub(crate) struct Agreement {
 }
 
 impl DeflateTerms {
-    /// Accepts an offer; `None` when it is to be declined (RFC 7692 §7.1).
-    pub(crate) fn accept(&self, offer: &ParameterList) -> Option<Agreement> {
-        let (server, server_window) = self.server_direction(offer)?;
+    /// Accepts an offer; whatever it asks for can be granted (RFC 7692 §7.1).
+    pub(crate) fn accept(&self, offer: &ParameterList) -> Agreement {
+        let (server, server_window) = self.server_direction(offer);
         let (client, client_window) = self.client_direction(offer);
-        Some(Agreement {
+        Agreement {
             parameters: DeflateParameters { client, server },
             answer: ParameterList {
                 server_no_context_takeover: server.context_takeover == ContextTakeover::Off,
                 client_no_context_takeover: client.context_takeover == ContextTakeover::Off,
-                server_max_window_bits: server_window.map(Value::Bits),
-                client_max_window_bits: client_window.map(Value::Bits),
+                server_max_window_bits: server_window,
+                client_max_window_bits: client_window.map(ClientWindowValue::Bits),
             },
-        })
+        }
     }
 
     /// What this server sends, and the window that its answer names.
-    fn server_direction(
-        &self,
-        offer: &ParameterList,
-    ) -> Option<(DeflateDirection, Option<WindowBits>)> {
-        // RFC 7692 §7.1.2.1: it has a value in an offer. Where the client does not ask it need not
-        // be told, and some clients do not expect it.
+    fn server_direction(&self, offer: &ParameterList) -> (DeflateDirection, Option<WindowBits>) {
+        // RFC 7692 §7.1.2.1: where the client does not ask it need not be told, and some clients do
+        // not expect it.
         let (window_bits, told) = match offer.server_max_window_bits {
             None => (self.server_max_window_bits, None),
-            Some(Value::Missing) => return None,
-            Some(Value::Bits(offered)) => {
+            Some(offered) => {
                 let bits = offered.min(self.server_max_window_bits);
                 (bits, Some(bits))
             }
@@ -127,14 +130,14 @@ impl DeflateTerms {
             window_bits,
             context_takeover,
         };
-        Some((direction, told))
+        (direction, told)
     }
 
     /// What the client will send, and the window that the answer names.
     fn client_direction(&self, offer: &ParameterList) -> (DeflateDirection, Option<WindowBits>) {
         let offered = match offer.client_max_window_bits {
-            None | Some(Value::Missing) => WindowBits::MAX,
-            Some(Value::Bits(bits)) => bits,
+            None | Some(ClientWindowValue::Missing) => WindowBits::MAX,
+            Some(ClientWindowValue::Bits(bits)) => bits,
         };
         let is_too_large = offered > self.client_max_window_bits;
         let may_be_limited = offer.client_max_window_bits.is_some();

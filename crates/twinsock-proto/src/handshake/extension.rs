@@ -5,28 +5,23 @@ use http::header::HeaderName;
 use crate::deflate;
 use crate::deflate::offer::DeflateOffer;
 use crate::deflate::parameter_list::{DeflateParameterError, ParameterList};
-use crate::deflate::parameters::DeflateParameters;
-use crate::deflate::terms::{Agreement, DeflateTerms};
+use crate::deflate::parameters::{ContextTakeover, DeflateDirection, DeflateParameters};
 use crate::handshake::error::HandshakeError;
 use crate::handshake::excerpt::Excerpt;
 use crate::handshake::header_list::{Extension, HeaderLines, Malformed, extensions};
 
-/// What a server can accept of a client's offers, on any terms, the one that it prefers first.
-pub(super) fn offers(
+/// The first of a client's offers that is as it must be, which is the one that it prefers (RFC 7692
+/// §5): each can be accepted, on terms of the server's.
+pub(super) fn offer(
     lines: &(impl HeaderLines + ?Sized),
     name: &HeaderName,
-) -> Result<Vec<ParameterList>, Malformed> {
+) -> Result<Option<ParameterList>, Malformed> {
     let offers = extensions(lines, name, |extension| {
         // RFC 7692 §7.1: an offer with a parameter that is not as it must be is declined.
         let is_known = extension.name == deflate::NAME;
         is_known.then(|| parameter_list(&extension).ok()).flatten()
     })?;
-    Ok(offers.into_iter().flatten().take(MOST_OFFERS).collect())
-}
-
-/// What a server answers to the first of the offers that it accepts.
-pub(super) fn accept(terms: &DeflateTerms, offers: &[ParameterList]) -> Option<Agreement> {
-    offers.iter().find_map(|offer| terms.accept(offer))
+    Ok(offers.into_iter().flatten().next())
 }
 
 /// What a server's answer to the offers of a client comes to.
@@ -60,11 +55,26 @@ fn check(
         });
     };
     let answer = parameter_list(extension)?;
-    let suited = others.iter().find_map(|offer| offer.check(&answer).ok());
-    match suited {
+    let suited = others.iter().filter_map(|offer| offer.check(&answer).ok());
+    let of_last = last.check(&answer);
+    match suited.chain(of_last.clone().ok()).reduce(to_either) {
         Some(parameters) => Ok(parameters),
-        None => Ok(last.check(&answer)?),
+        None => Ok(of_last?),
     }
+}
+
+/// What holds where an answer suits two offers, and does not tell which of them it is to: the
+/// client does only what each of them says of it. What the server does the answer alone says.
+fn to_either(one: DeflateParameters, other: DeflateParameters) -> DeflateParameters {
+    let (first, second) = (one.client, other.client);
+    let client = DeflateDirection {
+        window_bits: first.window_bits.min(second.window_bits),
+        context_takeover: match first.context_takeover {
+            ContextTakeover::On => second.context_takeover,
+            ContextTakeover::Off => ContextTakeover::Off,
+        },
+    };
+    DeflateParameters { client, ..one }
 }
 
 fn parameter_list(extension: &Extension<'_>) -> Result<ParameterList, DeflateParameterError> {
@@ -74,6 +84,3 @@ fn parameter_list(extension: &Extension<'_>) -> Result<ParameterList, DeflatePar
     }
     Ok(list)
 }
-
-/// So many offers are kept: nobody makes more, and a request may be full of them.
-const MOST_OFFERS: usize = 16;

@@ -19,6 +19,8 @@ pub(crate) struct MessageUnderWay {
     coding: Coding,
     /// How many bytes its frames have claimed.
     claimed: u64,
+    /// How many frames of it have begun.
+    frames: u64,
 }
 
 /// Whether the application got parts of a message.
@@ -37,6 +39,7 @@ impl MessageUnderWay {
             handed_out: HandedOut::Nothing,
             coding,
             claimed: 0,
+            frames: 0,
         }
     }
 
@@ -57,8 +60,14 @@ impl MessageUnderWay {
         }
     }
 
+    /// How many frames of it have begun.
+    pub(crate) fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// A frame of it has begun.
     pub(crate) fn begin_frame(&mut self, payload_length: u64) {
+        self.frames += 1;
         self.claimed = self.claimed.saturating_add(payload_length);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::deflate::compressor::{Compressor, End};
 use crate::deflate::count::DeflateCount;
+use crate::deflate::parameters::ContextTakeover;
 use crate::deflate::settings::{Compress, Deflate};
 use crate::frame::coding::Coding;
 use crate::role::Role;
@@ -25,10 +26,14 @@ impl Deflater {
             Role::Server => deflate.parameters.server,
         };
         let compression = deflate.compression;
+        let least_size = match direction.context_takeover {
+            ContextTakeover::On => LEAST_SIZE_WITH_TAKEOVER,
+            ContextTakeover::Off => LEAST_SIZE,
+        };
         Self {
             compressor: Compressor::new(direction, compression.level),
             compress: compression.compress,
-            least_size: compression.least_size,
+            least_size: compression.least_size.unwrap_or(least_size),
             under_way: None,
             count: DeflateCount::default(),
         }
@@ -104,3 +109,9 @@ impl Deflater {
         &self.compressor
     }
 }
+
+/// The smallest message that is compressed where it stands for itself.
+const LEAST_SIZE: usize = 128;
+
+/// The same where it may refer to earlier ones.
+const LEAST_SIZE_WITH_TAKEOVER: usize = 16;

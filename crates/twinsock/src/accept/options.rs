@@ -112,8 +112,8 @@ impl AcceptOptions {
         self
     }
 
-    /// What is compressed, where a client has agreed to, and how hard is tried; by default
-    /// messages from 128 bytes on, fast.
+    /// What is compressed, where a client has agreed to, and how hard is tried; see
+    /// [`Compression`] for the defaults.
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;

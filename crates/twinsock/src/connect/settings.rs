@@ -49,8 +49,8 @@ macro_rules! shared_settings {
                 self
             }
 
-            /// What is compressed, once the server has agreed to, and how hard is tried; by
-            /// default messages from 128 bytes on, fast.
+            /// What is compressed, once the server has agreed to, and how hard is tried; see
+            /// [`Compression`](crate::Compression) for the defaults.
             #[must_use]
             pub fn compression(mut self, compression: $crate::Compression) -> Self {
                 self.options.compression = compression;

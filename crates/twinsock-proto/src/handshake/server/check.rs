@@ -27,7 +27,7 @@ pub(super) struct Checked {
     pub(super) host: Authority,
     pub(super) key: Key,
     pub(super) protocols: Vec<Subprotocol>,
-    pub(super) deflate: Vec<ParameterList>,
+    pub(super) deflate: Option<ParameterList>,
     pub(super) origin: Option<HeaderValue>,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn check(request: &RequestLines<'_>) -> Result<Checked, RequestError>
     let key = required(headers, &header::SEC_WEBSOCKET_KEY)?;
     let key = Key::from_header(key).map_err(RequestError::Key)?;
     let protocols = protocols(headers)?;
-    let deflate = deflate_offers(headers)?;
+    let deflate = deflate_offer(headers)?;
     // RFC 6454 §7.3: no more than one; which of two would be the page's nobody could say.
     let origin = optional(headers, &header::ORIGIN)?;
     Ok(Checked {
@@ -136,9 +136,9 @@ fn protocols(headers: &Fields<'_>) -> Result<Vec<Subprotocol>, RequestError> {
 
 /// Other extensions are declined by saying nothing (RFC 6455 §9.1). But a malformed header must fail the connection
 /// even where none is wanted.
-fn deflate_offers(headers: &Fields<'_>) -> Result<Vec<ParameterList>, RequestError> {
+fn deflate_offer(headers: &Fields<'_>) -> Result<Option<ParameterList>, RequestError> {
     let name = header::SEC_WEBSOCKET_EXTENSIONS;
-    extension::offers(headers, &name).map_err(|_| RequestError::MalformedHeader { name })
+    extension::offer(headers, &name).map_err(|_| RequestError::MalformedHeader { name })
 }
 
 fn required<'a>(headers: &'a Fields<'_>, name: &HeaderName) -> Result<&'a [u8], RequestError> {

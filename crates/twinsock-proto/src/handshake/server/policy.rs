@@ -5,7 +5,6 @@ use super::origin::Origin;
 use crate::deflate::parameter_list::ParameterList;
 use crate::deflate::terms::{Agreement, DeflateTerms};
 use crate::handshake::error::Misuse;
-use crate::handshake::extension;
 use crate::handshake::extra_headers::ExtraHeaders;
 use crate::handshake::subprotocol::Subprotocol;
 use crate::uri::Authority;
@@ -106,8 +105,8 @@ impl Policy {
             .find(|supported| offered.contains(supported))
     }
 
-    pub(super) fn accept_deflate(&self, offers: &[ParameterList]) -> Option<Agreement> {
-        extension::accept(self.deflate.as_ref()?, offers)
+    pub(super) fn accept_deflate(&self, offer: Option<&ParameterList>) -> Option<Agreement> {
+        Some(self.deflate.as_ref()?.accept(offer?))
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {

@@ -179,7 +179,7 @@ impl Received {
             return Err(Refusal::new(RequestError::Origin { got }));
         }
         let protocol = policy.choose_protocol(self.protocols()).cloned();
-        let agreement = policy.accept_deflate(&self.checked.deflate);
+        let agreement = policy.accept_deflate(self.checked.deflate.as_ref());
         let response = HeadWriter::response(StatusCode::SWITCHING_PROTOCOLS)
             .fixed("Upgrade", "websocket")
             .fixed("Connection", "Upgrade")

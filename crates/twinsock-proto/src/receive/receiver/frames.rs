@@ -92,15 +92,15 @@ impl Receiver {
             // Nothing is collected, so nothing can become too large.
             return Ok(());
         }
-        let (coding, so_far) = match &self.under_way {
-            Some(message) => (message.coding(), message.size_on_wire()),
-            None => (header.coding, 0),
+        let (coding, so_far, frames) = match &self.under_way {
+            Some(message) => (message.coding(), message.size_on_wire(), message.frames()),
+            None => (header.coding, 0, 0),
         };
         let size = so_far.saturating_add(header.payload_length);
         let limit = self.max_message_size;
         let most = match coding {
             Coding::Plain => limit,
-            Coding::Deflate => most_compressed(limit),
+            Coding::Deflate => most_compressed(limit, frames + 1),
         };
         if size > most {
             return Err(Failure::LimitExceeded(LimitExceeded::MessageSize {
@@ -216,10 +216,15 @@ impl Receiver {
     }
 }
 
-/// How many compressed bytes a message of at most `limit` bytes may have: what cannot be compressed
-/// becomes a little larger, but empty blocks without end are none.
-fn most_compressed(limit: u64) -> u64 {
-    limit.saturating_add(limit / 16).saturating_add(1024)
+/// How many compressed bytes a message of at most `limit` bytes may have in so many frames: what
+/// cannot be compressed becomes larger, by an eighth with fixed codes, and each frame may end with
+/// a flush; but empty blocks without end are none.
+fn most_compressed(limit: u64, frames: u64) -> u64 {
+    let flushes = frames.saturating_mul(FLUSH_SIZE);
+    limit
+        .saturating_add(limit / 4)
+        .saturating_add(1024)
+        .saturating_add(flushes)
 }
 
 /// What came of a frame, where it stands.
@@ -254,6 +259,10 @@ fn collect(
     memory.advance(count);
     Ok(())
 }
+
+/// What a flush adds at most, in bytes: the block before it is begun and ended anew, and an empty
+/// one follows.
+const FLUSH_SIZE: u64 = 16;
 
 /// Payload read straight into its final place is unmasked when so much of it has come, in bytes:
 /// a piece that stays in the second-level cache.
