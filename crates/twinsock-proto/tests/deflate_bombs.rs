@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use peak_alloc::PeakAlloc;
-use proptest::prelude::*;
 use twinsock_proto::{
     ContextTakeover, Deflate, DeflateDirection, DeflateParameters, Failure, LimitExceeded, Limits,
-    ReceiveMode, Role, Settings, Violation, WindowBits,
+    ReceiveMode, Role, Settings, WindowBits,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
@@ -221,48 +220,5 @@ fn tiny_members_cost_what_they_weigh() {
         let most = first.time * 4 + Duration::from_millis(500);
         assert!(second.time < most, "{first:?} {second:?}");
         assert!(second.memory < 8 * MIB, "{second:?}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-    #[test]
-    fn any_bytes_are_inflated_or_refused(
-        payloads in prop::collection::vec(
-            prop_oneof![
-                prop::collection::vec(any::<u8>(), 0..400),
-                // More often sound: blocks with fixed codes and stored ones.
-                (prop::sample::select(vec![0x00, 0x02, 0x03, 0x04, 0x0A, 0x4A]),
-                    prop::collection::vec(any::<u8>(), 0..100))
-                    .prop_map(|(first, rest)| [vec![first], rest].concat()),
-            ],
-            1..4,
-        ),
-        has_takeover: bool,
-        receives_parts: bool,
-        piece in 1..200usize,
-    ) {
-        let takeover = match has_takeover {
-            true => ContextTakeover::On,
-            false => ContextTakeover::Off,
-        };
-        let mut settings = settings(takeover, 10_000);
-        if receives_parts {
-            settings.receive_mode = ReceiveMode::PartialMessage;
-        }
-        let mut client = Endpoint::with_settings(Role::Client, settings);
-        for payload in &payloads {
-            let wire = wire::binary(payload).reserved(0b100).bytes();
-            for piece in wire.chunks(piece) {
-                client.receive(piece);
-            }
-        }
-        let is_expected = matches!(
-            failure(&client),
-            None | Some(
-                Failure::Violation(Violation::InvalidDeflate) | Failure::LimitExceeded(_)
-            )
-        );
-        prop_assert!(is_expected, "{:?}", failure(&client));
     }
 }

@@ -1,8 +1,9 @@
 //! Compressed payloads as RFC 7692 writes them, cut and fragmented in every way.
 
+use proptest::prelude::*;
 use twinsock_proto::{
-    ContextTakeover, Deflate, DeflateDirection, DeflateParameters, Message, ReceiveMode, Role,
-    Settings, Violation, WindowBits,
+    ContextTakeover, Deflate, DeflateDirection, DeflateParameters, Failure, Message, ReceiveMode,
+    Role, Settings, Violation, WindowBits,
 };
 use twinsock_testkit::endpoint::{Endpoint, Taking};
 use twinsock_testkit::wire::{self, Frame};
@@ -286,5 +287,51 @@ fn a_reserved_bit_is_a_violation_where_nothing_defines_it() {
     for (settings, frames, bits) in cases {
         let (_, client) = received(*settings, &wire::join(frames), &[]);
         fails_with(&client, Violation::ReservedBits(*bits), 1002);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_bytes_are_inflated_or_refused(
+        payloads in prop::collection::vec(
+            prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..400),
+                // More often sound: blocks with fixed codes and stored ones.
+                (prop::sample::select(vec![0x00, 0x02, 0x03, 0x04, 0x0A, 0x4A]),
+                    prop::collection::vec(any::<u8>(), 0..100))
+                    .prop_map(|(first, rest)| [vec![first], rest].concat()),
+            ],
+            1..4,
+        ),
+        has_takeover: bool,
+        receives_parts: bool,
+        piece in 1..200usize,
+    ) {
+        let takeover = match has_takeover {
+            true => ContextTakeover::On,
+            false => ContextTakeover::Off,
+        };
+        let mut settings = settings(takeover);
+        settings.limits.max_message_size = Some(10_000);
+        if receives_parts {
+            settings.receive_mode = ReceiveMode::PartialMessage;
+        }
+        let mut client = Endpoint::with_settings(Role::Client, settings);
+        for payload in &payloads {
+            let wire = wire::binary(payload).reserved(0b100).bytes();
+            for piece in wire.chunks(piece) {
+                client.receive(piece);
+            }
+        }
+        let ending = client.connection.ending();
+        let failure = ending.and_then(|closed| closed.failure());
+        let is_expected = matches!(
+            failure,
+            None | Some(
+                Failure::Violation(Violation::InvalidDeflate) | Failure::LimitExceeded(_)
+            )
+        );
+        prop_assert!(is_expected, "{:?}", failure);
     }
 }
