@@ -6,8 +6,9 @@ use std::fmt;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use twinsock_proto::{
-    Compress, ContextTakeover, ControlPayload, Deflate, DeflateDirection, DeflateLevel,
-    DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Role, Settings, WindowBits,
+    Compress, Compression, ContextTakeover, ControlPayload, Deflate, DeflateDirection,
+    DeflateLevel, DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Role, Settings,
+    WindowBits,
 };
 use twinsock_testkit::endpoint::{Endpoint, Taking};
 use twinsock_testkit::pair::Pair;
@@ -404,13 +405,16 @@ prop_compose! {
         client in direction(),
         server in direction(),
         level in 1..=9u8,
-        least_size in 0..300usize,
+        least_size in proptest::option::of(0..300usize),
         in_parts: bool,
     ) -> Settings {
         let deflate = Deflate {
-            level: DeflateLevel::new(level).expect("1 to 9"),
-            least_size,
-            ..Deflate::new(DeflateParameters { client, server })
+            parameters: DeflateParameters { client, server },
+            compression: Compression {
+                level: DeflateLevel::new(level).expect("1 to 9"),
+                least_size,
+                ..Compression::default()
+            },
         };
         Settings {
             deflate: Some(deflate),
