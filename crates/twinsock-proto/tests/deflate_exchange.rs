@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use twinsock_proto::{
-    Compress, Compression, ContextTakeover, ControlPayload, Deflate, DeflateDirection,
-    DeflateLevel, DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Settings,
-    WindowBits,
+    CloseCode, CloseReason, Compress, Compression, ContextTakeover, ControlPayload, Deflate,
+    DeflateDirection, DeflateLevel, DeflateParameters, Fragment, Message, MessageType, ReceiveMode,
+    Settings, WindowBits,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::pair::Pair;
@@ -206,6 +206,80 @@ fn zlibs_memory_is_given_back_when_nothing_comes_and_the_context_stays() {
     let second = sent(&mut pair, TEXT);
     assert!(second.payload().len() < 10, "{}", second.payload().len());
     assert_eq!(pair.client.messages(), [TEXT.into(), TEXT.into()]);
+}
+
+#[test]
+fn zlibs_memory_is_given_back_also_when_nothing_comes_but_pings() {
+    let mut pair = Pair::with_settings(usual(ContextTakeover::On));
+    sent(&mut pair, TEXT);
+    pair.client.send(TEXT).expect("open");
+    pair.settle();
+    let holds_zlib = |endpoint: &Endpoint| {
+        let held = endpoint.connection.deflate_memory();
+        (held.compressor, held.decompressor)
+    };
+    // As often as no keep-alive of the server's own is due.
+    let mut passed = Vec::new();
+    for _ in 0..4 {
+        pair.wait(Duration::from_secs(10));
+        let Pair { client, .. } = &mut pair;
+        let ping = ControlPayload::new(b"still there").expect("short");
+        client.connection.ping(client.now, ping).expect("open");
+        pair.settle();
+        passed.push(holds_zlib(&pair.server));
+    }
+    let (held, given_back) = ((true, true), (false, false));
+    assert_eq!(passed, [held, held, given_back, given_back]);
+    assert!(sent(&mut pair, TEXT).payload().len() < 10);
+    assert_eq!(pair.client.messages(), [TEXT.into(), TEXT.into()]);
+}
+
+#[test]
+fn who_pings_between_messages_has_its_compressor_kept() {
+    let mut pair = Pair::with_settings(usual(ContextTakeover::On));
+    for _ in 0..10 {
+        sent(&mut pair, TEXT);
+        let Pair { client, .. } = &mut pair;
+        let ping = ControlPayload::new(b"still there").expect("short");
+        client.connection.ping(client.now, ping).expect("open");
+        pair.settle();
+        pair.wait(Duration::from_secs(15));
+        assert!(pair.server.connection.deflate_memory().compressor);
+    }
+}
+
+#[test]
+fn whoever_has_said_its_last_compresses_no_more_and_still_inflates() {
+    for takeover in [ContextTakeover::On, ContextTakeover::Off] {
+        let mut pair = Pair::with_settings(usual(takeover));
+        sent(&mut pair, TEXT);
+        pair.client.send(TEXT).expect("open");
+        pair.settle();
+        // Half of a message is under way without an end.
+        let part = TEXT.as_bytes().to_vec().into();
+        let server = &mut pair.server;
+        let fragment = Fragment::Nonfinal;
+        let text = MessageType::Text;
+        let connection = &mut server.connection;
+        connection
+            .send_fragment(text, fragment, part)
+            .expect("open");
+        assert!(connection.deflate_memory().compressor);
+        connection
+            .close_sending(
+                server.now,
+                CloseReason::new(CloseCode::NORMAL, "").expect("short"),
+            )
+            .expect("open");
+        assert!(!connection.deflate_memory().compressor);
+        let frames = server.transmitted();
+        pair.client.send(TEXT).expect("open");
+        pair.settle();
+        assert_eq!(pair.server.messages(), [TEXT.into(), TEXT.into()]);
+        pair.client.receive(&frames);
+        pair.settle();
+        assert!(!pair.client.connection.deflate_memory().compressor);
+    }
 }
 
 #[test]

@@ -53,12 +53,29 @@ impl Connection {
     /// the ends of past messages stay, one window for each direction.
     ///
     /// It happens by itself when nothing has come for as long as
-    /// [`Timing::keep_alive`](crate::Timing::keep_alive).
+    /// [`Timing::keep_alive`](crate::Timing::keep_alive), and when nothing but Pings and Pongs has
+    /// come and gone for so long; what compresses is given back with our Close frame.
     pub fn release_deflate(&mut self) {
         if let Some(deflater) = self.state.sender.deflater_mut() {
             deflater.release();
         }
         self.receiver.release_deflate();
+    }
+
+    /// Does so if the peer sends nothing but control frames, and we nothing else either.
+    pub(super) fn release_idle_deflate(&mut self) {
+        let Some(patience) = self.state.keep_alive.interval() else {
+            return;
+        };
+        let messages = self.receiver.count().messages + self.state.sender.count().messages;
+        let now = self.state.now();
+        let is_idle = match self.state.sender.deflater_mut() {
+            Some(deflater) => deflater.is_idle(now, messages, patience),
+            None => false,
+        };
+        if is_idle {
+            self.release_deflate();
+        }
     }
 
     /// What compression holds in memory.

@@ -67,6 +67,11 @@ impl KeepAlive {
         self.pong_interval
     }
 
+    /// After how long without a byte a Ping is due.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
     /// When something is due; `None` also for a time too far away to be told.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         [self.ping_deadline(), self.pong_deadline()]

@@ -211,6 +211,7 @@ impl Connection {
             Ok(None) => {}
             Err(violation) => self.state.fail(violation.into()),
         }
+        self.release_idle_deflate();
     }
 
     fn handle_close_frame(&mut self, reason: CloseReason, on_close: OnClose) {

@@ -103,6 +103,11 @@ impl State {
         self.role
     }
 
+    /// The latest time that an input told.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.close, CloseState::Open)
     }

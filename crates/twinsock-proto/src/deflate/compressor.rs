@@ -91,6 +91,14 @@ impl Compressor {
         }
     }
 
+    /// Nothing more is compressed: all memory is given back, also within a message.
+    pub(crate) fn end(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.give_back();
+        }
+        self.history = None;
+    }
+
     /// How much memory is held for later messages, without zlib's own, in bytes.
     pub(crate) fn history_size(&self) -> usize {
         self.history.as_ref().map_or(0, History::capacity)
@@ -155,9 +163,7 @@ fn difference(after: u64, before: u64) -> usize {
 
 impl Drop for Compressor {
     fn drop(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            engine.give_back();
-        }
+        self.end();
     }
 }
 

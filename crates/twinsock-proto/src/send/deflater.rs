@@ -1,5 +1,7 @@
 //! Whether and how what is sent is compressed.
 
+use std::time::{Duration, Instant};
+
 use crate::deflate::compressor::{Compressor, End};
 use crate::deflate::count::DeflateCount;
 use crate::deflate::parameters::ContextTakeover;
@@ -17,6 +19,15 @@ pub(crate) struct Deflater {
     /// How the message under way is coded; `None` between messages.
     under_way: Option<Coding>,
     count: DeflateCount,
+    /// What was seen when somebody last asked whether there were more messages, and there were.
+    seen: Option<Seen>,
+}
+
+/// How many messages there were, at a time.
+#[derive(Debug)]
+struct Seen {
+    messages: u64,
+    since: Instant,
 }
 
 impl Deflater {
@@ -36,6 +47,7 @@ impl Deflater {
             least_size: compression.least_size.unwrap_or(least_size),
             under_way: None,
             count: DeflateCount::default(),
+            seen: None,
         }
     }
 
@@ -103,6 +115,26 @@ impl Deflater {
     /// Gives zlib's memory back that is held between messages.
     pub(crate) fn release(&mut self) {
         self.compressor.release();
+    }
+
+    /// No more messages are sent.
+    pub(crate) fn end(&mut self) {
+        self.compressor.end();
+    }
+
+    /// Whether no message has come or gone for so long, as far as was asked meanwhile: `messages`
+    /// is how many there were.
+    pub(crate) fn is_idle(&mut self, now: Instant, messages: u64, patience: Duration) -> bool {
+        match &self.seen {
+            Some(seen) if seen.messages == messages => {
+                now.saturating_duration_since(seen.since) >= patience
+            }
+            _ => {
+                let since = now;
+                self.seen = Some(Seen { messages, since });
+                false
+            }
+        }
     }
 
     pub(crate) fn compressor(&self) -> &Compressor {

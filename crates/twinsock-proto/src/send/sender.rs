@@ -257,6 +257,7 @@ impl Sender {
         self.close_start = self.queue.taken() + self.queue.len() as u64;
         self.send_frame(Opcode::Close, Fragment::Final, Payload::Borrowed(&body));
         self.close_end = Some(self.queue.taken() + self.queue.len() as u64);
+        self.end_messages();
     }
 
     /// Whether anything waits that is to be sent before our Close frame.
@@ -283,6 +284,14 @@ impl Sender {
         self.close_start = 0;
         self.close_end = None;
         self.queue.clear();
+        self.end_messages();
+    }
+
+    /// RFC 6455 §5.5.1: there are no more of them.
+    fn end_messages(&mut self) {
+        if let Some(deflater) = &mut self.deflater {
+            deflater.end();
+        }
     }
 
     pub(crate) fn release_idle_memory(&mut self) {
