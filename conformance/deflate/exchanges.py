@@ -32,15 +32,19 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Agreed:
-    """What both ends agree on, as our program says it."""
+    """What both ends agree on: for each direction the window and whether there is takeover."""
 
-    server_bits: int
-    client_bits: int
-    takeover: bool
+    server: tuple[int, bool]
+    client: tuple[int, bool]
 
     def line(self) -> str:
-        takeover = TAKEOVER[self.takeover]
-        return f"open server={self.server_bits},{takeover} client={self.client_bits},{takeover}"
+        """As our program says it."""
+        (server, server_takeover), (client, client_takeover) = self.server, self.client
+        return f"open server={server},{TAKEOVER[server_takeover]} client={client},{TAKEOVER[client_takeover]}"
+
+
+def same(bits: int, takeover: bool) -> Agreed:
+    return Agreed((bits, takeover), (bits, takeover))
 
 
 def require_seen(traffic: Traffic, seen: dict) -> None:
@@ -68,8 +72,8 @@ def require_compressed(direction: Direction, traffic: Traffic, bits: int, takeov
 def judge(recording: Recording, traffic: Traffic, answered: Parameters, agreed: Agreed) -> str:
     require_equal("answer", answered, recording.agreed())
     client, server = recording.sent_by("client"), recording.sent_by("server")
-    require_compressed(client, traffic, agreed.client_bits, agreed.takeover)
-    require_compressed(server, traffic, agreed.server_bits, agreed.takeover)
+    require_compressed(client, traffic, *agreed.client)
+    require_compressed(server, traffic, *agreed.server)
     return (
         f"{traffic.messages} messages, {told(client)} to the server, {told(server)} back, of {traffic.bytes / 1e6:.1f} MB; "
         f"answer: {recording.answered()}"
@@ -131,7 +135,7 @@ def from_page(bench: Bench, page: Page, kind: str, traffic: Traffic, bits: int, 
 
     # A window that is not smaller than the largest need not be told, and one of the server only if it is asked for.
     answered = Parameters(not takeover, not takeover, None, bits if bits < 15 else None)
-    agreed = Agreed(bits, bits, takeover)
+    agreed = same(bits, takeover)
     return with_our_server(bench, kind, both(bits, takeover), traffic, run, answered, agreed, page.origin)
 
 
@@ -140,7 +144,7 @@ def script_checks(bench: Bench, script: Script, traffic: Traffic) -> list[Check]
     checks = []
     for takeover, takeover_name in TAKEOVER.items():
         for bits in WINDOWS:
-            name, asked, agreed = f"{script.name}, window {bits}, {takeover_name}", both(bits, takeover), Agreed(bits, bits, takeover)
+            name, asked, agreed = f"{script.name}, window {bits}, {takeover_name}", both(bits, takeover), same(bits, takeover)
             # The client names its own window, so that our server need not.
             answered = Parameters(not takeover, not takeover, bits, None)
             for kind, title in (("program", "twinsock serve"), ("fragments", "our server in fragments")):

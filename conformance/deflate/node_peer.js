@@ -18,7 +18,8 @@ function settings(parameters) {
     client_max_window_bits: 'clientMaxWindowBits',
   };
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== null && value !== false) found[names[name]] = value;
+    // For a window `false` means that it must not be limited.
+    if (value !== null && (value || name.endsWith('bits'))) found[names[name]] = value;
   }
   return found;
 }

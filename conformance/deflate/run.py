@@ -20,7 +20,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "peers"), str(HERE)]
 
+import agreements  # noqa: E402
 import chromium  # noqa: E402
+import differential  # noqa: E402
 import exchanges  # noqa: E402
 import peer_setup  # noqa: E402
 from bench import Bench, Script  # noqa: E402
@@ -49,15 +51,17 @@ def all_checks(bench: Bench, page: chromium.Page, options: argparse.Namespace) -
     traffic = traffic_of(bench.folder, options.messages, options.seed)
     checks = []
     for script in scripts():
-        checks += exchanges.script_checks(bench, script, traffic)
-    return checks + exchanges.page_checks(bench, page, traffic)
+        checks += exchanges.script_checks(bench, script, traffic) + agreements.checks(bench, script, traffic)
+    checks += exchanges.page_checks(bench, page, traffic) + agreements.page_checks(bench, page, traffic)
+    return checks + differential.checks(bench, differential.Sequence(options.seed, options.sequence))
 
 
 def main() -> int:
     end_cleanly_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=10_000, metavar="COUNT", help="how many messages each check sends (default: 10000)")
-    parser.add_argument("--seed", default="twinsock", metavar="TEXT", help="what the messages follow from (default: twinsock)")
+    parser.add_argument("--sequence", type=int, default=1000, metavar="COUNT", help="how many of them each check against zlib sends (default: 1000)")
+    parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**9)), metavar="TEXT", help="what the messages follow from (default: any, which is printed)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only checks whose name contains this")
     parser.add_argument("--list", action="store_true", help="print the checks' names and end")
     options = parser.parse_args()
@@ -74,6 +78,7 @@ def main() -> int:
         if options.list:
             print("\n".join(check.name for check in chosen))
             return 0
+        print(f"--seed {options.seed}", flush=True)
         return run_checks(chosen)
 
 
