@@ -74,7 +74,7 @@ def unlimited(script: Script) -> Parameters:
 def python_declines_window_8(bench: Bench, script: Script, traffic: Traffic) -> str:
     """Its server goes on without compression, and so does our client."""
     offer = Parameters(server_max_window_bits=MIN, client_max_window_bits=True)
-    with bench.peer_server(script, bench.folder, traffic.plan, CLOSED.options()) as (server, relay):
+    with bench.peer_server(script, "server", bench.folder, traffic.plan, CLOSED.options()) as (server, relay):
         with bench.client(relay.uri, offer) as client:
             require_seen(traffic, answer(server))
             require_end(client)
@@ -91,7 +91,8 @@ def python_refuses_window_8(bench: Bench, script: Script, traffic: Traffic) -> s
         with bench.peer(script, "client", bench.folder, traffic.plan, OPEN.options(), relay.uri) as client:
             code = client.wait(Deadline(EXCHANGE_SECONDS))
             words = client.stderr().strip().splitlines()[-1:]
-            require(code not in (0, None) and "('client_max_window_bits', '8')" in "".join(words), f"expected a refusal, got {code} and {words}")
+            is_refusal = code not in (0, None) and "('client_max_window_bits', '8')" in "".join(words)
+            require(is_refusal, f"expected a refusal, got {code} and {words}")
         require("panicked" not in server.stderr(), f"our server panicked:\n{server.last_lines()}")
         return f"it fails the connection: {words[0]}"
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,12 +62,17 @@ class Bench:
         words = [str(self.deflate_peer), "client", f"uri={uri}", f"offer={offer.text()}", *([f"level={level}"] if level else [])]
         return self._start(words)
 
+    def command(self, *words: object) -> Child:
+        """`twinsock` with its standard input open."""
+        return Child([str(word) for word in (self.program, *words)], self._log("command"), stdin=subprocess.PIPE)
+
     def peer(self, script: Script, *words: object) -> Child:
         return Child([*script.command, *map(str, words)], self._log("peer"), environment=script.environment)
 
     @contextlib.contextmanager
     def peer_server(self, script: Script, *words: object) -> Iterator[tuple[Child, Relay]]:
-        with self.peer(script, "server", *words) as child:
+        """A peer's server, as the words say, behind a relay."""
+        with self.peer(script, *words) as child:
             line = child.first_line(Deadline(START_SECONDS))
             require(line is not None, f"expected a server, got\n{child.last_lines()}")
             with relay_to(int(str(line))) as relay:

@@ -10,6 +10,8 @@ from bisect import bisect_right
 TAIL = b"\x00\x00\xff\xff"
 STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_FIXED)
 FLUSHES = (zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_PARTIAL_FLUSH, zlib.Z_BLOCK)
+# A stored block's beginning (§7.2.3.6), nothing at all, a block with fixed codes and one more, two stored ones.
+EMPTY = ((b"\x00", "a zero"), (b"", "nothing"), (b"\x02\x00", "an empty block"), (b"\x00" + TAIL + b"\x00", "two empty blocks"))
 # zlib looks no farther back than its window less this.
 MARGIN = 262
 
@@ -33,7 +35,7 @@ class Compressor:
         if not self.takeover:
             self._forget()
         if not content and self.source.random() < 0.5:
-            return self.source.choice([(b"\x00", "a zero"), (b"", "nothing"), (b"\x02\x00", "an empty block"), (b"\x00" + TAIL + b"\x00", "two empty blocks")])
+            return self.source.choice(EMPTY)
         if self.source.random() < 0.3:
             self._engine = None
         if self._engine is None and 2 * len(content) < self.size and self.source.random() < 0.5:

@@ -123,7 +123,8 @@ def exchange(peer: RawPeer, sent: list[Sent], inflater: Inflater) -> str:
             content = inflater.message(got.payload) if got.compressed else got.payload
         except (zlib.error, ValueError) as error:
             raise CheckFailed(f"message {number} ({expected.how}): what came back cannot be inflated: {error}") from error
-        require((got.opcode, content) == (expected.opcode, expected.content), f"message {number} ({expected.how}): {difference(expected.content, content)}")
+        is_same = (got.opcode, content) == (expected.opcode, expected.content)
+        require(is_same, f"message {number} ({expected.how}): {difference(expected.content, content)}")
         compressed += got.compressed
         payload_bytes += len(got.payload)
     sending.join(SECONDS)

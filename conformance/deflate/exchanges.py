@@ -120,7 +120,7 @@ def our_client(
     bench: Bench, script: Script, traffic: Traffic, offer: Parameters, options: Parameters, answered: Parameters, agreed: Agreed,
 ) -> str:
     """A peer's server and our client."""
-    with bench.peer_server(script, bench.folder, traffic.plan, options.options()) as (server, relay):
+    with bench.peer_server(script, "server", bench.folder, traffic.plan, options.options()) as (server, relay):
         with bench.client(relay.uri, offer) as client:
             require_seen(traffic, answer(server))
             require_end(client)

@@ -21,13 +21,15 @@ TWIN_SIZE = 200
 
 # Each side of where the length field grows (RFC 6455 §5.2), of the least size that is compressed, and of the windows.
 EDGE_SIZES = [
-    0, 1, 2, 125, 126, 127, 128, 129, *(size + more for size in (256, 512, 1024, 2048, 4096, 8192, 16384, 32768) for more in (-1, 0, 1)),
+    0, 1, 2, 125, 126, 127, 128, 129, *((1 << bits) + more for bits in range(8, 16) for more in (-1, 0, 1)),
     65534, 65535, 65536, 65537,
 ]
 LARGE_SIZES = [MIB] * 4
 # One to four bytes in UTF-8.
 ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789\t\n\"\\'<>{}%äößéñçŁΩжשع‱€→漢字かな한글😀🚀𝔘🜁"
-WORDS = ["Übermut", "größer", "naïve", "жук", "漢字かな", "한글", "🚀 launch", "€ 3,50", "value", "\"key\": ", "null", "\n  ", "twinsock"]
+WORDS = [
+    "Übermut", "größer", "naïve", "жук", "漢字かな", "한글", "🚀 launch", "€ 3,50", "value", "\"key\": ", "null", "\n  ", "twinsock",
+]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ const path = require('path');
 const WebSocket = require('ws');
 const { Exchange } = require('./exchange.js');
 
-const [role, folder, plan, options, uri] = process.argv.slice(2);
-const limits = { maxPayload: 1 << 26, perMessageDeflate: settings(JSON.parse(options)) };
+const limits = (options) => ({ maxPayload: 1 << 26, perMessageDeflate: settings(JSON.parse(options)) });
 
 // Messages of any size are compressed, unless the plan says otherwise.
 function settings(parameters) {
@@ -28,7 +27,7 @@ function print(seen) {
   process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit(0));
 }
 
-function exchange(socket) {
+function exchange(socket, folder, plan) {
   const pools = {};
   for (const kind of ['text', 'binary']) pools[kind] = fs.readFileSync(path.join(folder, `${kind}.pool`));
   let pings = 0;
@@ -58,13 +57,33 @@ function exchange(socket) {
   return running;
 }
 
-if (role === 'client') {
-  const socket = new WebSocket(uri, limits);
-  const running = exchange(socket);
+function client(folder, plan, options, uri) {
+  const socket = new WebSocket(uri, limits(options));
+  const running = exchange(socket, folder, plan);
   socket.on('open', () => running.pump());
-} else {
-  const server = new WebSocket.WebSocketServer({ host: '127.0.0.1', port: 0, ...limits }, () => {
-    process.stdout.write(`${server.address().port}\n`);
-  });
-  server.on('connection', (socket) => exchange(socket).pump());
 }
+
+function server(folder, plan, options) {
+  serve(options, (socket) => exchange(socket, folder, plan).pump());
+}
+
+function echo(options) {
+  serve(options, (socket) => {
+    let messages = 0;
+    socket.on('message', (data, isBinary) => {
+      messages += 1;
+      socket.send(data, { binary: isBinary });
+    });
+    socket.on('close', (code) => print({ messages, code }));
+  });
+}
+
+function serve(options, treat) {
+  const listening = new WebSocket.WebSocketServer({ host: '127.0.0.1', port: 0, ...limits(options) }, () => {
+    process.stdout.write(`${listening.address().port}\n`);
+  });
+  listening.on('connection', treat);
+}
+
+const [role, ...words] = process.argv.slice(2);
+({ client, server, echo })[role](...words);

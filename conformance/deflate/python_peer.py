@@ -2,6 +2,7 @@
 
   python_peer.py client FOLDER PLAN OPTIONS URI
   python_peer.py server FOLDER PLAN OPTIONS       prints its port; serves one connection
+  python_peer.py echo OPTIONS                     prints its port; sends back what comes over one connection
 
 OPTIONS are the extension's parameters as JSON. Prints one JSON object with what it saw.
 """
@@ -91,15 +92,30 @@ async def client(folder, plan, options, uri):
 
 
 async def server(folder, plan, options):
+    return await serve_one(options, Exchange(folder, plan).run)
+
+
+async def echo(options):
+    async def send_back(socket):
+        count = 0
+        async for message in socket:
+            await socket.send(message)
+            count += 1
+        return {"messages": count, "code": socket.protocol.close_rcvd.code}
+
+    return await serve_one(options, send_back)
+
+
+async def serve_one(options, treat):
     factory = ServerPerMessageDeflateFactory(**json.loads(options))
     seen = asyncio.get_running_loop().create_future()
 
     async def handle(socket):
-        seen.set_result(await Exchange(folder, plan).run(socket))
+        seen.set_result(await treat(socket))
 
     async with serve(handle, "127.0.0.1", 0, extensions=[factory], compression=None, **LIMITS) as listening:
         print(listening.sockets[0].getsockname()[1], flush=True)
         return await seen
 
 
-print(json.dumps(asyncio.run({"client": client, "server": server}[sys.argv[1]](*sys.argv[2:]))), flush=True)
+print(json.dumps(asyncio.run({"client": client, "server": server, "echo": echo}[sys.argv[1]](*sys.argv[2:]))), flush=True)

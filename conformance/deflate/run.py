@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "peers"), str(HERE)]
 
 import agreements  # noqa: E402
 import chromium  # noqa: E402
+import commands  # noqa: E402
 import differential  # noqa: E402
 import exchanges  # noqa: E402
 import peer_setup  # noqa: E402
@@ -52,6 +53,7 @@ def all_checks(bench: Bench, page: chromium.Page, options: argparse.Namespace) -
     checks = []
     for script in scripts():
         checks += exchanges.script_checks(bench, script, traffic) + agreements.checks(bench, script, traffic)
+        checks += commands.checks(bench, script, options.seed)
     checks += exchanges.page_checks(bench, page, traffic) + agreements.page_checks(bench, page, traffic)
     return checks + differential.checks(bench, differential.Sequence(options.seed, options.sequence))
 
@@ -59,9 +61,10 @@ def all_checks(bench: Bench, page: chromium.Page, options: argparse.Namespace) -
 def main() -> int:
     end_cleanly_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=10_000, metavar="COUNT", help="how many messages each check sends (default: 10000)")
-    parser.add_argument("--sequence", type=int, default=1000, metavar="COUNT", help="how many of them each check against zlib sends (default: 1000)")
-    parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**9)), metavar="TEXT", help="what the messages follow from (default: any, which is printed)")
+    parser.add_argument("--messages", type=int, default=10_000, metavar="COUNT", help="messages in each check (default: 10000)")
+    parser.add_argument("--sequence", type=int, default=1000, metavar="COUNT", help="those in each check against zlib (default: 1000)")
+    any_seed = str(random.SystemRandom().randrange(10**9))
+    parser.add_argument("--seed", default=any_seed, metavar="TEXT", help="what the messages follow from (default: any; it is printed)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only checks whose name contains this")
     parser.add_argument("--list", action="store_true", help="print the checks' names and end")
     options = parser.parse_args()
