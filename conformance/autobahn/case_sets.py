@@ -22,3 +22,12 @@ def select(case_ids: list[str], chosen: list[str], excluded: list[str]) -> list[
         return any(fnmatch.fnmatchcase(case_id, candidate) for candidate in candidates)
 
     return [case_id for case_id in case_ids if matches(case_id, chosen) and not matches(case_id, excluded)]
+
+
+def deal(case_ids: list[str], hands: int) -> list[list[str]]:
+    """The cases in so many hands, none empty. Dealt forth and back: a group's cases get slower to its end."""
+    turns = [*range(hands), *reversed(range(hands))]
+    dealt: list[list[str]] = [[] for _ in range(hands)]
+    for place, case_id in enumerate(case_ids):
+        dealt[turns[place % len(turns)]].append(case_id)
+    return [hand for hand in dealt if hand]

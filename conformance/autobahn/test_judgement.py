@@ -74,6 +74,13 @@ class Selection(unittest.TestCase):
         self.assertEqual(["1.1.10", "2.1"], self.selected("1.*,2.1", excluded=["1.1.1"]))
         self.assertEqual([], self.selected("14.*"))
 
+    def test_cases_are_dealt_forth_and_back(self):
+        self.assertEqual([["1", "4", "5"], ["2", "3"]], case_sets.deal(["1", "2", "3", "4", "5"], 2))
+        self.assertEqual([["1", "2"]], case_sets.deal(["1", "2"], 1))
+
+    def test_nobody_is_dealt_no_case(self):
+        self.assertEqual([["1"], ["2"]], case_sets.deal(["1", "2"], 5))
+
 
 if __name__ == "__main__":
     unittest.main()
