@@ -39,7 +39,8 @@ def own_program(role: str) -> list[str]:
     if role == "client":
         return [str(release_binary("twinsock-testkit", "autobahn-client")), "{url}", "{name}"]
     server = release_binary("twinsock-cli", "twinsock")
-    return [str(server), "serve", "--listen", "127.0.0.1:{port}", "--max-message-size", str(LARGEST_MESSAGE)]
+    # Nothing is limited, so that what is agreed on is what the suite asks for in each case.
+    return [str(server), "serve", "--listen", "127.0.0.1:{port}", "--max-message-size", str(LARGEST_MESSAGE), "--deflate="]
 
 
 def make_report_folder(folder: Path) -> Path:

@@ -67,6 +67,7 @@ class Selection(unittest.TestCase):
     def test_named_sets(self):
         self.assertEqual(["1.1.1", "1.1.10", "2.1", "10.1.1"], self.selected("basic"))
         self.assertEqual(["1.1.1", "1.1.10", "2.1", "9.1.1", "10.1.1"], self.selected("plain"))
+        self.assertEqual(["12.1.1", "13.1.1"], self.selected("deflate"))
         self.assertEqual(self.ALL, self.selected("all"))
 
     def test_patterns_match_whole_ids(self):
