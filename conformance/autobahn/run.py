@@ -108,9 +108,9 @@ def main() -> int:
         if not planned:
             # The suite itself would wait for ever.
             raise RunFailed(f"no case matches {' '.join(options.cases)}")
-        command = command or own_program(options.role)
         hands = case_sets.deal(planned, options.jobs)
         folders = report_folders(options.out or HERE / "reports" / options.role, len(hands))
+        command = command or own_program(options.role)
         plans = [Plan(suite, options.name, hand, command, folder) for hand, folder in zip(hands, folders)]
         limit = options.limit or 120 + SECONDS_PER_CASE * len(planned)
         troubles += parts.run(options.role, plans, limit)
