@@ -6,7 +6,7 @@ import fnmatch
 
 # Group 9 (limits) is left to `plain`: it takes as long as all of `basic`. 12 and 13 are compression.
 BASIC = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"]
-NAMED_SETS = {"basic": BASIC, "plain": [*BASIC, "9.*"], "all": ["*"]}
+NAMED_SETS = {"basic": BASIC, "plain": [*BASIC, "9.*"], "deflate": ["12.*", "13.*"], "all": ["*"]}
 
 
 def patterns(words: list[str]) -> list[str]:
@@ -22,3 +22,12 @@ def select(case_ids: list[str], chosen: list[str], excluded: list[str]) -> list[
         return any(fnmatch.fnmatchcase(case_id, candidate) for candidate in candidates)
 
     return [case_id for case_id in case_ids if matches(case_id, chosen) and not matches(case_id, excluded)]
+
+
+def deal(case_ids: list[str], hands: int) -> list[list[str]]:
+    """The cases in so many hands, none empty. Dealt forth and back: a group's cases get slower to its end."""
+    turns = [*range(hands), *reversed(range(hands))]
+    dealt: list[list[str]] = [[] for _ in range(hands)]
+    for place, case_id in enumerate(case_ids):
+        dealt[turns[place % len(turns)]].append(case_id)
+    return [hand for hand in dealt if hand]

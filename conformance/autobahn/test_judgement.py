@@ -67,12 +67,20 @@ class Selection(unittest.TestCase):
     def test_named_sets(self):
         self.assertEqual(["1.1.1", "1.1.10", "2.1", "10.1.1"], self.selected("basic"))
         self.assertEqual(["1.1.1", "1.1.10", "2.1", "9.1.1", "10.1.1"], self.selected("plain"))
+        self.assertEqual(["12.1.1", "13.1.1"], self.selected("deflate"))
         self.assertEqual(self.ALL, self.selected("all"))
 
     def test_patterns_match_whole_ids(self):
         self.assertEqual(["1.1.1"], self.selected("1.1.1"))
         self.assertEqual(["1.1.10", "2.1"], self.selected("1.*,2.1", excluded=["1.1.1"]))
         self.assertEqual([], self.selected("14.*"))
+
+    def test_cases_are_dealt_forth_and_back(self):
+        self.assertEqual([["1", "4", "5"], ["2", "3"]], case_sets.deal(["1", "2", "3", "4", "5"], 2))
+        self.assertEqual([["1", "2"]], case_sets.deal(["1", "2"], 1))
+
+    def test_nobody_is_dealt_no_case(self):
+        self.assertEqual([["1"], ["2"]], case_sets.deal(["1", "2"], 5))
 
 
 if __name__ == "__main__":
