@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks rfc6455.md: each row has a reason, or names tests that exist.
+"""Checks rfc6455.md and rfc7692.md: each row has a reason, or names tests that exist.
 
 A file without a folder is in crates/twinsock-proto/tests, others are below crates.
-The last line is `N passed, N failed`, counted in rows. Exit status: 0 all passed, 1 some failed.
+The last line is `N passed, N failed`, counted in rows of both. Exit status: 0 all passed, 1 some failed.
 """
 
 import re
@@ -10,8 +10,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-TABLE = Path(__file__).with_name("rfc6455.md")
-CRATES = TABLE.parent.parent / "crates"
+TABLES = [Path(__file__).with_name(name) for name in ("rfc6455.md", "rfc7692.md")]
+CRATES = Path(__file__).parent.parent / "crates"
 TESTS = CRATES / "twinsock-proto" / "tests"
 
 HEADER = ["clause", "level", "rule", "proof"]
@@ -55,17 +55,24 @@ def rows(text: str) -> list[tuple[int, list[str]]]:
     return found
 
 
-def main() -> int:
+def check(table: Path) -> tuple[int, int]:
+    """How many rows of a table passed, and how many failed."""
     passed = failed = 0
-    for number, cells in rows(TABLE.read_text("utf-8")):
+    for number, cells in rows(table.read_text("utf-8")):
         wrong = complaints(cells)
         for complaint in wrong:
-            print(f"{TABLE.name}:{number}: {cells[0]}: {complaint}")
+            print(f"{table.name}:{number}: {cells[0]}: {complaint}")
         passed += not wrong
         failed += bool(wrong)
     if not passed + failed:
-        print(f"{TABLE.name}: no rows")
+        print(f"{table.name}: no rows")
         failed = 1
+    return passed, failed
+
+
+def main() -> int:
+    results = [check(table) for table in TABLES]
+    passed, failed = map(sum, zip(*results))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -166,6 +166,24 @@ fn a_message_in_parts_is_compressed_as_it_began_and_each_part_can_be_read() {
 }
 
 #[test]
+fn section_7_2_1_only_the_last_part_of_a_message_lacks_the_end_of_its_flush() {
+    let mut pair = Pair::with_settings(usual(ContextTakeover::On));
+    let connection = &mut pair.server.connection;
+    for fragment in [Fragment::Nonfinal, Fragment::Nonfinal, Fragment::Final] {
+        let part = TEXT.as_bytes().to_vec().into();
+        connection
+            .send_fragment(MessageType::Text, fragment, part)
+            .expect("open");
+    }
+    let frames = pair.server.transmitted_frames();
+    let ends: Vec<bool> = frames
+        .iter()
+        .map(|frame| frame.payload().ends_with(&[0x00, 0x00, 0xFF, 0xFF]))
+        .collect();
+    assert_eq!(ends, [true, true, false]);
+}
+
+#[test]
 fn gathered_bytes_are_compressed_and_masked() {
     let mut pair = Pair::with_settings(usual(ContextTakeover::On));
     for endpoint in [&mut pair.client, &mut pair.server] {
