@@ -6,7 +6,10 @@ import fnmatch
 
 # Group 9 (limits) is left to `plain`: it takes as long as all of `basic`. 12 and 13 are compression.
 BASIC = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"]
-NAMED_SETS = {"basic": BASIC, "plain": [*BASIC, "9.*"], "deflate": ["12.*", "13.*"], "all": ["*"]}
+PLAIN = [*BASIC, "9.*"]
+# Each content and each offer, in messages of up to 4 KiB, and once in the largest ones in fragments.
+DAILY = [*PLAIN, "12.*.[1-5]", "13.*.[1-5]", "12.1.18", "13.7.18"]
+NAMED_SETS = {"basic": BASIC, "plain": PLAIN, "deflate": ["12.*", "13.*"], "daily": DAILY, "all": ["*"]}
 
 
 def patterns(words: list[str]) -> list[str]:
