@@ -110,6 +110,30 @@ fn the_least_size_may_be_set() {
 }
 
 #[test]
+fn what_is_compressed_or_encrypted_already_goes_as_it_is() {
+    for takeover in [ContextTakeover::On, ContextTakeover::Off] {
+        let mut pair = Pair::with_settings(usual(takeover));
+        let mut framed = TEXT.as_bytes().to_vec();
+        framed.extend(noise(20_000));
+        for message in [noise(8_192), framed.clone()] {
+            let frame = sent(&mut pair, message.clone());
+            assert_eq!((frame.first_byte(), frame.payload()), (0x82, &message[..]));
+        }
+        // What has each byte equally often may still be much alike, and half of the bits is half.
+        let ramp: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+        let half = noise(20_000).iter().map(|byte| byte % 16).collect();
+        for message in [ramp, half, TEXT.repeat(20).into_bytes()] {
+            let frame = sent(&mut pair, message.clone());
+            assert_eq!(frame.first_byte(), 0xC2);
+            assert!(frame.payload().len() < message.len() * 3 / 4);
+        }
+        pair.server.connection.set_compress(Compress::Always);
+        assert_eq!(sent(&mut pair, framed).first_byte(), 0xC2);
+        assert_eq!(pair.client.messages().len(), 6);
+    }
+}
+
+#[test]
 fn each_message_may_be_compressed_or_not() {
     for takeover in [ContextTakeover::On, ContextTakeover::Off] {
         let mut pair = Pair::with_settings(usual(takeover));

@@ -246,6 +246,7 @@ fn a_message_within_the_limit_is_taken_though_it_grew_by_compressing() {
                 ..Settings::default()
             };
             let mut server = Endpoint::with_settings(Role::Server, settings);
+            server.connection.set_compress(Compress::Always);
             server.send(message.clone()).expect("open");
             let mut client = client_with_limit(message.len());
             client.receive(&server.transmitted());

@@ -11,6 +11,7 @@ use crate::deflate::pool::{
     CompressingEngine, Configuration, give_back_compressed, take_compressed,
 };
 use crate::deflate::settings::DeflateLevel;
+use crate::deflate::trial::is_hopeless;
 
 /// What a part ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,11 @@ impl Compressor {
     /// Whether messages refer to earlier ones: then one that was compressed must be sent so.
     pub(crate) fn takes_context_over(&self) -> bool {
         self.history.is_some()
+    }
+
+    /// Whether a message looks as if compressing it gains nothing.
+    pub(crate) fn is_hopeless(&self, message: &[u8]) -> bool {
+        is_hopeless(message, self.configuration)
     }
 
     /// Compresses the next part of a message, so that the peer can inflate all of it, and gives
@@ -122,7 +128,7 @@ impl Compressor {
 
 impl CompressingEngine {
     /// Compresses all of `part` into the output, which is empty.
-    fn compress(&mut self, part: &[u8], output: &mut Vec<u8>) {
+    pub(super) fn compress(&mut self, part: &[u8], output: &mut Vec<u8>) {
         let zlib = &mut self.zlib;
         let (mut consumed, mut produced) = (0, 0);
         loop {

@@ -22,6 +22,7 @@ pub(crate) mod parameters;
 pub(crate) mod pool;
 pub(crate) mod settings;
 pub(crate) mod terms;
+mod trial;
 
 /// The extension's name (RFC 7692 §7).
 pub(crate) const NAME: &str = "permessage-deflate";

@@ -53,9 +53,13 @@ impl Default for DeflateLevel {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compress {
-    /// If it has at least [`Compression::least_size`] bytes; without context takeover also only if
-    /// that makes it smaller. A message in parts is compressed whatever the size of its first
-    /// part, unless that is the last one.
+    /// If it has at least [`Compression::least_size`] bytes, and does not look as if nothing were to
+    /// be gained: from 8 KiB on a sample of it is tried when its bytes come equally often, as they
+    /// do in what is compressed or encrypted already. Without context takeover also only if that
+    /// makes it smaller.
+    ///
+    /// A message in parts is compressed whatever its first part is, unless that is the last one:
+    /// for images, archives and the like in parts say [`Never`](Self::Never).
     #[default]
     Auto,
     /// Whatever its size.

@@ -59,14 +59,19 @@ impl Deflater {
         self.compress = compress;
     }
 
-    /// How the next part of a message of so many bytes will be coded.
-    fn coding(&self, length: usize, fragment: Fragment) -> Coding {
+    /// How the next part of a message will be coded.
+    fn coding(&self, part: &[u8], fragment: Fragment) -> Coding {
         if let Some(coding) = self.under_way {
             return coding;
         }
         let is_wanted = match self.compress {
             Compress::Always => true,
-            Compress::Auto => fragment == Fragment::Nonfinal || length >= self.least_size,
+            Compress::Auto => match fragment {
+                Fragment::Nonfinal => true,
+                Fragment::Final => {
+                    part.len() >= self.least_size && !self.compressor.is_hopeless(part)
+                }
+            },
             Compress::Never => false,
         };
         match is_wanted {
@@ -83,7 +88,7 @@ impl Deflater {
         fragment: Fragment,
         send: impl FnOnce(&mut Vec<u8>),
     ) -> Coding {
-        let coding = self.coding(part.len(), fragment);
+        let coding = self.coding(part, fragment);
         let is_whole = self.under_way.is_none() && fragment == Fragment::Final;
         let (under_way, end) = match fragment {
             Fragment::Nonfinal => (Some(coding), End::OfPart),
