@@ -106,7 +106,7 @@ impl Talk {
     }
 
     async fn echo(&mut self, stream: &mut TcpStream) -> Outcome<()> {
-        let frame = self.frames.frame();
+        let frame = self.frames.length(1);
         stream
             .write_all(&self.frames.at(self.sent)[..frame])
             .await?;

@@ -3,11 +3,15 @@
 use bytes::Bytes;
 use fastrand::Rng;
 
-use crate::library::Kind;
+use crate::compression::{self, Takeover};
+use crate::corpus;
+use crate::library::{Kind, Outcome};
 use crate::workload::Role;
 
 /// At least this much is sent before the same bytes come again.
 const BLOCK: usize = 1 << 20;
+/// Marks a message that is compressed (RFC 7692 §6).
+pub(crate) const RSV1: u8 = 0x40;
 /// How many payloads differ within a block.
 const DISTINCT: usize = 64;
 const WORDS: [&str; 8] = [
@@ -27,13 +31,14 @@ pub(crate) enum Content {
     Binary,
     Ascii,
     MultiByte,
+    Json,
 }
 
 impl Content {
     pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Binary => Kind::Binary,
-            Self::Ascii | Self::MultiByte => Kind::Text,
+            Self::Ascii | Self::MultiByte | Self::Json => Kind::Text,
         }
     }
 
@@ -42,6 +47,7 @@ impl Content {
             Self::Binary => "binary",
             Self::Ascii => "ascii",
             Self::MultiByte => "multi-byte",
+            Self::Json => "json",
         }
     }
 
@@ -50,6 +56,7 @@ impl Content {
             Self::Binary => (0..size).map(|_| random.u8(..)).collect(),
             Self::Ascii => (0..size).map(|_| random.u8(b' '..=b'~')).collect(),
             Self::MultiByte => multi_byte(size, random),
+            Self::Json => corpus::message(size, random),
         }
     }
 }
@@ -66,11 +73,12 @@ fn multi_byte(size: usize, random: &mut Rng) -> Vec<u8> {
     text
 }
 
-/// Frames of one size, sent round and round: their payloads and mask keys differ.
+/// Frames with messages of one size, sent round and round: their payloads and mask keys differ.
 #[derive(Clone)]
 pub(crate) struct Frames {
     block: Bytes,
-    frame: usize,
+    /// Where each frame ends.
+    ends: Vec<usize>,
 }
 
 impl Frames {
@@ -82,28 +90,75 @@ impl Frames {
         let payloads: Vec<_> = (0..count.min(DISTINCT))
             .map(|_| content.payload(size, &mut random))
             .collect();
-        let mut block = Vec::with_capacity(count * frame);
+        let mut frames = FramesBuilder::with_capacity(count * frame);
         for payload in payloads.iter().cycle().take(count) {
             let key = match role {
                 Role::Server => Some(random.u32(..).to_ne_bytes()),
                 Role::Client => None,
             };
-            push_frame(&mut block, content.kind(), payload, key);
+            push_frame(&mut frames.block, content.kind(), payload, key);
+            frames.end_frame();
         }
-        Self {
-            block: block.into(),
-            frame,
-        }
+        frames.build()
     }
 
-    /// The length of one frame, header included.
-    pub(crate) fn frame(&self) -> usize {
-        self.frame
+    /// Compressed JSON from a client, no message twice. The first of them refers to nothing
+    /// before it, so that the same bytes may come again.
+    pub(crate) fn compressed(size: usize, takeover: Takeover) -> Outcome<Self> {
+        let payloads = compression::compressed(json(size), takeover)?;
+        let mut random = Rng::with_seed(43);
+        let mut frames = FramesBuilder::with_capacity(BLOCK);
+        for payload in payloads {
+            let key = Some(random.u32(..).to_ne_bytes());
+            let start = frames.block.len();
+            push_frame(&mut frames.block, Kind::Text, &payload, key);
+            frames.block[start] |= RSV1;
+            frames.end_frame();
+        }
+        Ok(frames.build())
+    }
+
+    /// The length of so many frames, headers included.
+    pub(crate) fn length(&self, frames: usize) -> usize {
+        let (rounds, rest) = (frames / self.ends.len(), frames % self.ends.len());
+        let rest = rest.checked_sub(1).map_or(0, |last| self.ends[last]);
+        rounds * self.block.len() + rest
     }
 
     /// The bytes from `position` of the endless stream on, up to the end of the block.
     pub(crate) fn at(&self, position: usize) -> &[u8] {
         &self.block[position % self.block.len()..]
+    }
+}
+
+/// The messages that are compressed, of this size each, as many as a block has.
+pub(crate) fn json(size: usize) -> impl Iterator<Item = Vec<u8>> {
+    let mut random = Rng::with_seed(42);
+    (0..BLOCK.div_ceil(size)).map(move |_| corpus::message(size, &mut random))
+}
+
+struct FramesBuilder {
+    block: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl FramesBuilder {
+    fn with_capacity(bytes: usize) -> Self {
+        Self {
+            block: Vec::with_capacity(bytes),
+            ends: Vec::new(),
+        }
+    }
+
+    fn end_frame(&mut self) {
+        self.ends.push(self.block.len());
+    }
+
+    fn build(self) -> Frames {
+        Frames {
+            block: self.block.into(),
+            ends: self.ends,
+        }
     }
 }
 
@@ -115,6 +170,16 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// `None` while `bytes` do not hold all of it.
+    pub(crate) fn whole(bytes: &[u8]) -> Option<Self> {
+        let length = match bytes.get(1)? & 0x7f {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        (bytes.len() >= length).then(|| Self::of(bytes))
+    }
+
     /// Of the frame that begins here; `bytes` hold its header.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let second = bytes.get(1).copied().unwrap_or_default();

@@ -6,6 +6,7 @@ use std::future::Future;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::compression::{Compression, Takeover};
 use crate::workload::Task;
 
 /// A result whose error is only ever printed.
@@ -75,6 +76,23 @@ pub(crate) trait Library: 'static {
 
     /// The library's own handshake as a client; the socket that comes of it is dropped.
     fn ask_handshake<S: ByteStream>(stream: S) -> impl Future<Output = Outcome<()>> + Send;
+}
+
+/// A library that compresses messages (RFC 7692).
+pub(crate) trait Compressing: Library {
+    type Compressed<S: ByteStream>: Socket;
+
+    /// wtx always begins anew.
+    fn has(_: Takeover) -> bool {
+        true
+    }
+
+    /// As a server, for a client that offers `compression.takeover`: with windows of 15 bits,
+    /// whatever the size of a message.
+    fn accept_compressing<S: ByteStream>(
+        stream: S,
+        compression: Compression,
+    ) -> impl Future<Output = Outcome<Self::Compressed<S>>> + Send;
 }
 
 /// An open WebSocket of the library under test.

@@ -2,6 +2,8 @@
 
 mod allocations;
 mod chart;
+mod compression;
+mod corpus;
 mod crowd;
 mod descriptors;
 mod figure;
@@ -130,6 +132,12 @@ fn list(plan: &Plan) {
 
 fn carry_out(mut plan: Plan, name: &str) -> Outcome<()> {
     plan.figures.retain(|figure| figure.is_available());
+    let workloads = &plan.workloads;
+    plan.entries.retain(|entry| {
+        let mut workloads = workloads.iter();
+        // What is not asked for is not installed.
+        workloads.any(|workload| entry.takes_part_in(workload)) && entry.is_available()
+    });
     let (start, machine) = (Instant::now(), Machine::here());
     eprintln!("about {:.0} minutes", (plan.seconds() / 60.0).ceil());
     let report = Report {

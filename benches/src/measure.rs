@@ -63,6 +63,10 @@ impl<const N: usize> From<[(Quantity, f64); N]> for Sample {
 }
 
 impl Sample {
+    pub(crate) fn set(&mut self, quantity: Quantity, value: f64) {
+        self.0.insert(quantity, value);
+    }
+
     pub(crate) fn get(&self, quantity: Quantity) -> Option<f64> {
         self.0.get(&quantity).copied()
     }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::compression::Takeover;
 use crate::frames::Frames;
 use crate::opening;
 use crate::workload::Role;
@@ -43,23 +44,32 @@ enum Then {
 impl MemoryStream {
     /// The peer of a library in this `role`.
     pub(crate) fn new(role: Role, frames: Frames) -> Self {
-        let phase = match role {
-            Role::Server => Phase::Offered(opening::REQUEST.as_bytes().into(), Then::AwaitResponse),
-            Role::Client => Phase::Awaited(Vec::new(), role),
-        };
-        Self {
-            phase,
-            frames: Some(frames),
-            position: 0,
-            reader: None,
+        match role {
+            Role::Server => Self::of_client(opening::REQUEST.as_bytes().into(), Some(frames)),
+            Role::Client => Self {
+                phase: Phase::Awaited(Vec::new(), role),
+                frames: Some(frames),
+                position: 0,
+                reader: None,
+            },
         }
+    }
+
+    /// A client that offers to compress.
+    pub(crate) fn offering(takeover: Takeover, frames: Frames) -> Self {
+        let request = opening::request_offering(takeover.extension());
+        Self::of_client(request.into(), Some(frames))
     }
 
     /// A client that asks for a WebSocket, and ends when it has the response.
     pub(crate) fn of_one_request() -> Self {
+        Self::of_client(opening::REQUEST.as_bytes().into(), None)
+    }
+
+    fn of_client(request: Bytes, frames: Option<Frames>) -> Self {
         Self {
-            phase: Phase::Offered(opening::REQUEST.as_bytes().into(), Then::AwaitResponse),
-            frames: None,
+            phase: Phase::Offered(request, Then::AwaitResponse),
+            frames,
             position: 0,
             reader: None,
         }

@@ -39,6 +39,16 @@ pub(crate) fn response_to(request: &[u8]) -> Outcome<String> {
     ))
 }
 
+/// A client's request that offers an extension.
+pub(crate) fn request_offering(extension: &str) -> String {
+    with_extension(REQUEST, extension)
+}
+
+fn with_extension(head: &str, extension: &str) -> String {
+    let fields = head.strip_suffix("\r\n").unwrap_or(head);
+    format!("{fields}Sec-WebSocket-Extensions: {extension}\r\n\r\n")
+}
+
 /// The server's side, for a library that takes over an open connection.
 pub(crate) async fn answer(stream: &mut impl ByteStream) -> Outcome<()> {
     let request = read_head(stream).await?;
@@ -54,6 +64,14 @@ pub(crate) async fn answer_alike(stream: &mut impl ByteStream) -> Outcome<()> {
         return Err("the end came before the request".into());
     }
     stream.write_all(RESPONSE).await?;
+    Ok(())
+}
+
+/// The server's side, agreeing to an extension, for a library that takes over an open connection.
+pub(crate) async fn answer_agreeing(stream: &mut impl ByteStream, extension: &str) -> Outcome<()> {
+    let request = read_head(stream).await?;
+    let response = with_extension(&response_to(&request)?, extension);
+    stream.write_all(response.as_bytes()).await?;
     Ok(())
 }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Quantity {
     CpuNanoseconds,
     WallNanoseconds,
+    /// What a message becomes with its header, by what it was without.
+    CompressedPart,
     ResidentBytes,
     LiveBytes,
     LiveAllocations,
@@ -20,9 +22,10 @@ pub(crate) enum Quantity {
 
 impl Quantity {
     /// In the order of the tables.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::CpuNanoseconds,
         Self::WallNanoseconds,
+        Self::CompressedPart,
         Self::ResidentBytes,
         Self::LiveBytes,
         Self::LiveAllocations,
@@ -37,6 +40,7 @@ impl Quantity {
         match self {
             Self::CpuNanoseconds => "CPU time",
             Self::WallNanoseconds => "time on the clock",
+            Self::CompressedPart => "bytes sent ÷ bytes",
             Self::ResidentBytes => "resident memory",
             Self::LiveBytes => "allocated memory",
             Self::LiveAllocations => "live allocations",
@@ -51,6 +55,7 @@ impl Quantity {
     pub(crate) fn text(self, value: f64) -> String {
         match self {
             Self::CpuNanoseconds | Self::WallNanoseconds => time(value),
+            Self::CompressedPart => format!("{:.2} %", 100.0 * value),
             Self::ResidentBytes | Self::LiveBytes => bytes(value),
             Self::LiveAllocations => format!("{value:.1}"),
             Self::Allocations => count(value, 2),

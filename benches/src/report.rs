@@ -27,7 +27,7 @@ pub(crate) struct Report {
 #[derive(Serialize)]
 pub(crate) struct Version {
     pub(crate) library: &'static str,
-    pub(crate) version: &'static str,
+    pub(crate) version: String,
 }
 
 impl Version {

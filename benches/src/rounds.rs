@@ -60,6 +60,9 @@ impl Plan {
 fn add_round(figure: Figure, round: usize, entries: &[&Entry], row: &mut Row) {
     for turn in 0..entries.len() {
         let index = (round + turn) % entries.len();
+        if !entries[index].has(figure) {
+            continue;
+        }
         let series = &mut row.series[index];
         match sample::take(figure, row.workload, entries[index]) {
             Ok(sample) => series.samples.push(sample),

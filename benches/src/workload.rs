@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::compression::{Compression, Takeover};
 use crate::descriptors;
 use crate::frames::Content;
 
@@ -78,6 +79,13 @@ pub(crate) enum Task {
     EchoBatched { in_flight: usize },
     /// The same out of memory and into a sink: all that is no system call.
     MemoryEcho,
+    /// As `Echo`, with messages that are compressed.
+    Deflate {
+        compression: Compression,
+        in_flight: usize,
+    },
+    /// As `MemoryEcho`, with messages that are compressed.
+    MemoryDeflate(Compression),
     /// Bytes in memory become messages.
     Parse,
     /// Messages become bytes in a sink.
@@ -97,6 +105,18 @@ pub(crate) enum Task {
     HandshakeOverTcp,
 }
 
+impl Task {
+    /// How messages are compressed; `None` where they are not.
+    pub(crate) fn compression(self) -> Option<Compression> {
+        match self {
+            Self::Deflate { compression, .. } | Self::MemoryDeflate(compression) => {
+                Some(compression)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// One row of the table.
 #[derive(Clone, Copy)]
 pub(crate) struct Workload {
@@ -113,10 +133,14 @@ const BULK_MESSAGES: usize = 16 << 10;
 /// What a process has open beside its connections.
 const OTHER_DESCRIPTORS: usize = 100;
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
+/// The fastest, twinsock's default, and that of zlib and most peers.
+const LEVELS: [u8; 3] = [1, 2, 6];
+/// Sizes of compressed messages, and how many are in flight.
+const COMPRESSED: [(usize, &[usize]); 2] = [(1 << 10, &[1, 16]), (64 << 10, &[1])];
 const CONTENTS: [Content; 3] = [Content::Binary, Content::Ascii, Content::MultiByte];
 
 /// Those for every day.
-pub(crate) const QUICK: [&str; 16] = [
+pub(crate) const QUICK: [&str; 18] = [
     "echo/server/binary/32/1",
     "echo/server/binary/32/1000",
     "echo-batched/server/binary/32/1000",
@@ -127,6 +151,8 @@ pub(crate) const QUICK: [&str; 16] = [
     "serialise/client/binary/125",
     "serialise/client/binary/1048576",
     "memory-echo/server/binary/125",
+    "deflate/server/1024/no-takeover/2/16",
+    "memory-deflate/server/1024/no-takeover/2",
     "bulk/server/send",
     "bulk/server/receive",
     "many/1000/current-thread",
@@ -151,6 +177,7 @@ pub(crate) fn all() -> Vec<Workload> {
         Role::Server,
         Content::Binary,
     ));
+    workloads.extend(compressed().map(|(task, size)| json(task, size)));
     workloads.extend(bulk());
     workloads.extend(many());
     workloads.extend(idle());
@@ -192,6 +219,30 @@ fn handshakes() -> [Workload; 3] {
     .map(|(task, role)| binary(task, role, 0))
 }
 
+fn compressions() -> impl Iterator<Item = Compression> {
+    let takeovers = Takeover::BOTH.into_iter();
+    takeovers.flat_map(|takeover| LEVELS.map(|level| Compression { takeover, level }))
+}
+
+/// Over TCP first.
+fn compressed() -> impl Iterator<Item = (Task, usize)> {
+    let over_tcp = COMPRESSED.into_iter().flat_map(|(size, in_flights)| {
+        compressions().flat_map(move |compression| {
+            in_flights.iter().map(move |in_flight| {
+                let task = Task::Deflate {
+                    compression,
+                    in_flight: *in_flight,
+                };
+                (task, size)
+            })
+        })
+    });
+    let in_memory = COMPRESSED.into_iter().flat_map(|(size, _)| {
+        compressions().map(move |compression| (Task::MemoryDeflate(compression), size))
+    });
+    over_tcp.chain(in_memory)
+}
+
 fn bulk() -> impl Iterator<Item = Workload> {
     let sides = Role::BOTH.into_iter();
     sides.flat_map(|role| Direction::BOTH.map(|way| binary(Task::Bulk(way), role, BULK_SIZE)))
@@ -219,6 +270,15 @@ fn binary(task: Task, role: Role, size: usize) -> Workload {
     }
 }
 
+fn json(task: Task, size: usize) -> Workload {
+    Workload {
+        task,
+        role: Role::Server,
+        content: Content::Json,
+        size,
+    }
+}
+
 fn of_every_size(task: Task, role: Role, content: Content) -> impl Iterator<Item = Workload> {
     SIZES.into_iter().map(move |size| Workload {
         task,
@@ -235,6 +295,8 @@ impl Workload {
             Task::Echo { .. } => "echo",
             Task::EchoBatched { .. } => "echo-batched",
             Task::MemoryEcho => "memory-echo",
+            Task::Deflate { .. } => "deflate",
+            Task::MemoryDeflate(_) => "memory-deflate",
             Task::Parse => "parse",
             Task::Serialise => "serialise",
             Task::Bulk(_) => "bulk",
@@ -258,10 +320,12 @@ impl Workload {
         match self.task {
             Task::Echo { .. }
             | Task::EchoBatched { .. }
+            | Task::Deflate { .. }
             | Task::Bulk(_)
             | Task::Many { .. }
             | Task::HandshakeOverTcp => true,
             Task::MemoryEcho
+            | Task::MemoryDeflate(_)
             | Task::Parse
             | Task::Serialise
             | Task::Idle(_)
@@ -274,6 +338,7 @@ impl Workload {
         match self.task {
             Task::Echo { .. } | Task::EchoBatched { .. } => 0.3,
             Task::MemoryEcho | Task::Parse | Task::Serialise => 0.2,
+            Task::Deflate { .. } | Task::MemoryDeflate(_) => 0.6,
             Task::Bulk(_) => 0.5,
             Task::Many { connections, .. } => 0.8 + connections as f64 / 10_000.0,
             Task::Idle(_) => 1.5,
@@ -288,6 +353,11 @@ impl Workload {
             Task::Echo { in_flight: 2..=99 } => 40_000,
             Task::Echo { .. } => 100_000,
             Task::EchoBatched { .. } => 100_000_000 / (400 + self.size * 3 / 10),
+            Task::Deflate { compression, .. } | Task::MemoryDeflate(compression) => {
+                // About what zlib takes for a KiB, in nanoseconds, and for what is done once.
+                let each = 5_000 + self.size * usize::from(compression.level) * 2;
+                200_000_000 / each
+            }
             Task::Bulk(_) => BULK_MESSAGES,
             Task::Many { connections: 1, .. } => 20_000,
             Task::Many { .. } => 100_000,
@@ -310,6 +380,20 @@ impl fmt::Display for Workload {
             }
             Task::MemoryEcho | Task::Parse | Task::Serialise => {
                 write!(formatter, "{group}/{role}/{content}/{size}")
+            }
+            Task::Deflate {
+                compression,
+                in_flight,
+            } => {
+                let (takeover, level) = (compression.takeover.name(), compression.level);
+                write!(
+                    formatter,
+                    "{group}/{role}/{size}/{takeover}/{level}/{in_flight}"
+                )
+            }
+            Task::MemoryDeflate(Compression { takeover, level }) => {
+                let takeover = takeover.name();
+                write!(formatter, "{group}/{role}/{size}/{takeover}/{level}")
             }
             Task::Bulk(direction) => write!(formatter, "{group}/{role}/{}", direction.name()),
             Task::Many {

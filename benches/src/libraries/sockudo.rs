@@ -1,11 +1,13 @@
 //! sockudo-ws.
 
 use bytes::Bytes;
-use sockudo_ws::{Config, Message, Role, WebSocketStream};
+use sockudo_ws::deflate::DeflateConfig;
+use sockudo_ws::{CompressedWebSocketStream, Config, Message, Role, WebSocketStream};
 
+use crate::compression::{Compression, Takeover};
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::stream_sink::{SinkMessage, StreamSink};
-use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Compressing, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Sockudo;
@@ -59,11 +61,35 @@ impl Library for Sockudo {
     }
 }
 
+impl Compressing for Sockudo {
+    type Compressed<S: ByteStream> = StreamSink<CompressedWebSocketStream<S>, Message>;
+
+    async fn accept_compressing<S: ByteStream>(
+        mut stream: S,
+        compression: Compression,
+    ) -> Outcome<Self::Compressed<S>> {
+        opening::answer_agreeing(&mut stream, compression.takeover.extension()).await?;
+        let starts_anew = compression.takeover == Takeover::Off;
+        let deflate = DeflateConfig {
+            server_no_context_takeover: starts_anew,
+            client_no_context_takeover: starts_anew,
+            compression_level: compression.level.into(),
+            compression_threshold: 0,
+            ..DeflateConfig::default()
+        };
+        let socket = CompressedWebSocketStream::server(stream, config(), deflate);
+        Ok(StreamSink::new(socket))
+    }
+}
+
 fn opened<S: ByteStream>(stream: S, role: Role) -> Opened<S> {
-    let config = Config::builder()
+    StreamSink::new(WebSocketStream::from_raw(stream, role, config()))
+}
+
+fn config() -> Config {
+    Config::builder()
         .max_payload_length(MAX_MESSAGE_SIZE)
-        .build();
-    StreamSink::new(WebSocketStream::from_raw(stream, role, config))
+        .build()
 }
 
 impl SinkMessage for Message {

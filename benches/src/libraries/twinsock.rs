@@ -2,10 +2,14 @@
 
 use bytes::Bytes;
 use futures_util::SinkExt;
-use twinsock::{AcceptOptions, Message, MessageWebSocket, Utf8Bytes};
+use twinsock::{
+    AcceptOptions, Compress, ContextTakeover, DeflateLevel, DeflateTerms, Message,
+    MessageWebSocket, Utf8Bytes,
+};
 
+use crate::compression::{Compression, Takeover};
 use crate::libraries::{MAX_MESSAGE_SIZE, SMALL};
-use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::library::{Batching, ByteStream, Compressing, Kind, Library, Outcome, Socket, Standing};
 
 pub(crate) struct Twinsock;
 
@@ -39,6 +43,43 @@ impl Library for Twinsock {
         drop(Self::connect(stream).await?);
         Ok(())
     }
+}
+
+impl Compressing for Twinsock {
+    type Compressed<S: ByteStream> = MessageWebSocket;
+
+    async fn accept_compressing<S: ByteStream>(
+        stream: S,
+        compression: Compression,
+    ) -> Outcome<MessageWebSocket> {
+        let context_takeover = context_takeover(compression.takeover);
+        let terms = DeflateTerms {
+            server_context_takeover: context_takeover,
+            client_context_takeover: context_takeover,
+            ..DeflateTerms::default()
+        };
+        let options = AcceptOptions::new()
+            .max_message_size(MAX_MESSAGE_SIZE as u64)
+            .deflate(terms)
+            .compression(compression_as(compression)?);
+        Ok(options.accept(stream).await?)
+    }
+}
+
+pub(super) fn context_takeover(takeover: Takeover) -> ContextTakeover {
+    match takeover {
+        Takeover::On => ContextTakeover::On,
+        Takeover::Off => ContextTakeover::Off,
+    }
+}
+
+/// With that level, and for every size.
+pub(super) fn compression_as(compression: Compression) -> Outcome<twinsock::Compression> {
+    Ok(twinsock::Compression {
+        level: DeflateLevel::new(compression.level).ok_or("expected a level from 1 to 9")?,
+        least_size: 0,
+        compress: Compress::Auto,
+    })
 }
 
 impl Socket for MessageWebSocket {

@@ -5,10 +5,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use twinsock_proto::{Connection, Event, Message, Role, Settings, Transmit, Utf8Bytes};
+use twinsock_proto::{
+    Connection, Deflate, DeflateDirection, DeflateParameters, Event, Message, Role, Settings,
+    Transmit, Utf8Bytes,
+};
 
-use crate::libraries::SMALL;
-use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::compression::Compression;
+use crate::libraries::{SMALL, twinsock};
+use crate::library::{Batching, ByteStream, Compressing, Kind, Library, Outcome, Socket, Standing};
 use crate::opening;
 use crate::workload::Task;
 
@@ -25,17 +29,20 @@ impl Library for TwinsockCore {
     type Client<S: ByteStream> = Driven<S>;
 
     fn takes_part_in(task: Task) -> bool {
-        matches!(task, Task::Parse | Task::Serialise | Task::MemoryEcho)
+        matches!(
+            task,
+            Task::Parse | Task::Serialise | Task::MemoryEcho | Task::MemoryDeflate(_)
+        )
     }
 
     async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Driven<S>> {
         opening::answer(&mut stream).await?;
-        Ok(Driven::new(stream, Role::Server))
+        Ok(Driven::new(stream, Role::Server, Settings::default()))
     }
 
     async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Driven<S>> {
         opening::ask(&mut stream).await?;
-        Ok(Driven::new(stream, Role::Client))
+        Ok(Driven::new(stream, Role::Client, Settings::default()))
     }
 
     async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
@@ -49,21 +56,53 @@ impl Library for TwinsockCore {
     }
 }
 
+impl Compressing for TwinsockCore {
+    type Compressed<S: ByteStream> = Driven<S>;
+
+    async fn accept_compressing<S: ByteStream>(
+        mut stream: S,
+        compression: Compression,
+    ) -> Outcome<Driven<S>> {
+        opening::answer_agreeing(&mut stream, compression.takeover.extension()).await?;
+        let settings = Settings {
+            deflate: Some(deflate(compression)?),
+            ..Settings::default()
+        };
+        Ok(Driven::new(stream, Role::Server, settings))
+    }
+}
+
+fn deflate(compression: Compression) -> Outcome<Deflate> {
+    let direction = DeflateDirection {
+        context_takeover: twinsock::context_takeover(compression.takeover),
+        ..DeflateDirection::default()
+    };
+    Ok(Deflate {
+        parameters: DeflateParameters {
+            client: direction,
+            server: direction,
+        },
+        compression: twinsock::compression_as(compression)?,
+    })
+}
+
 /// A connection and its byte stream.
 pub(crate) struct Driven<S> {
     stream: S,
     connection: Connection,
     /// A small echo is copied out of the connection's memory, which must be free again to send.
-    copy: Vec<u8>,
+    text: String,
+    binary: Vec<u8>,
 }
 
 impl<S: ByteStream> Driven<S> {
-    fn new(stream: S, role: Role) -> Self {
+    fn new(stream: S, role: Role, settings: Settings) -> Self {
         let seed = std::array::from_fn(|_| fastrand::u8(..));
         Self {
             stream,
-            connection: Connection::new(role, Settings::default(), seed, Instant::now()),
-            copy: Vec::new(),
+            connection: Connection::new(role, settings, seed, Instant::now()),
+            text: String::new(),
+            binary: Vec::new(),
         }
     }
 
@@ -102,9 +141,15 @@ impl<S: ByteStream> Driven<S> {
             let message = message.into_owned();
             self.connection.send(message)?;
         } else {
-            self.copy.clear();
-            self.copy.extend_from_slice(message.as_bytes());
-            self.connection.send_binary(&self.copy)?;
+            if let Some(text) = message.as_text() {
+                self.text.clear();
+                self.text.push_str(text);
+                self.connection.send_text(&self.text)?;
+            } else {
+                self.binary.clear();
+                self.binary.extend_from_slice(message.as_bytes());
+                self.connection.send_binary(&self.binary)?;
+            }
         }
         Ok(Some(length))
     }

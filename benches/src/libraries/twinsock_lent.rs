@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use twinsock::{Message, MessageLender, MessageSender, MessageWebSocket};
 
+use crate::compression::Compression;
 use crate::libraries::SMALL;
 use crate::libraries::twinsock::Twinsock;
-use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket, Standing};
+use crate::library::{Batching, ByteStream, Compressing, Kind, Library, Outcome, Socket, Standing};
 use crate::workload::{Direction, Task};
 
 pub(crate) struct TwinsockLent;
@@ -45,6 +46,19 @@ impl Library for TwinsockLent {
 
     async fn ask_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
         Twinsock::ask_handshake(stream).await
+    }
+}
+
+impl Compressing for TwinsockLent {
+    type Compressed<S: ByteStream> = Lent;
+
+    async fn accept_compressing<S: ByteStream>(
+        stream: S,
+        compression: Compression,
+    ) -> Outcome<Lent> {
+        Ok(Lent::new(
+            Twinsock::accept_compressing(stream, compression).await?,
+        ))
     }
 }
 

@@ -9,13 +9,15 @@ use wtx::collection::Vector;
 use wtx::misc::UriRef;
 use wtx::rng::{Xorshift64, simple_seed};
 use wtx::stream::{StreamReader, StreamWriter};
+use wtx::web_socket::compression::{Flate2, NegotiatedCompression, NegotiatedFlate2};
 use wtx::web_socket::{
-    Frame, OpCode, WebSocketAcceptor, WebSocketBuffer, WebSocketConnector, WebSocketOwned,
-    WebSocketPayloadOrigin,
+    CompressionLevel, DeflateConfig, Frame, OpCode, WebSocketAcceptor, WebSocketBuffer,
+    WebSocketConnector, WebSocketOwned, WebSocketPayloadOrigin,
 };
 
+use crate::compression::{Compression, Takeover};
 use crate::libraries::MAX_MESSAGE_SIZE;
-use crate::library::{Batching, ByteStream, Kind, Library, Outcome, Socket};
+use crate::library::{Batching, ByteStream, Compressing, Kind, Library, Outcome, Socket};
 use crate::opening;
 
 pub(crate) struct Wtx;
@@ -26,17 +28,17 @@ impl Library for Wtx {
     const FLUSH: &'static str = "`write_frame` writes each message";
     const BATCHING: Batching = Batching::GatheredWrites;
 
-    type Server<S: ByteStream> = Opened<S, false>;
-    type Client<S: ByteStream> = Opened<S, true>;
+    type Server<S: ByteStream> = Opened<S, (), false>;
+    type Client<S: ByteStream> = Opened<S, (), true>;
 
-    async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Opened<S, false>> {
+    async fn accept<S: ByteStream>(mut stream: S) -> Outcome<Self::Server<S>> {
         opening::answer(&mut stream).await?;
-        Ok(Opened::new(stream))
+        Ok(Opened::new(stream, ()))
     }
 
-    async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Opened<S, true>> {
+    async fn connect<S: ByteStream>(mut stream: S) -> Outcome<Self::Client<S>> {
         opening::ask(&mut stream).await?;
-        Ok(Opened::new(stream))
+        Ok(Opened::new(stream, ()))
     }
 
     async fn answer_handshake<S: ByteStream>(stream: S) -> Outcome<()> {
@@ -50,6 +52,34 @@ impl Library for Wtx {
         let uri = UriRef::new("ws://localhost/");
         drop(connector.connect(Adapted(stream), &uri).await?);
         Ok(())
+    }
+}
+
+impl Compressing for Wtx {
+    type Compressed<S: ByteStream> = Opened<S, Option<NegotiatedFlate2>, false>;
+
+    /// It forgets each message in both directions.
+    fn has(takeover: Takeover) -> bool {
+        takeover == Takeover::Off
+    }
+
+    async fn accept_compressing<S: ByteStream>(
+        mut stream: S,
+        compression: Compression,
+    ) -> Outcome<Self::Compressed<S>> {
+        let extension = compression.takeover.extension();
+        opening::answer_agreeing(&mut stream, extension).await?;
+        let config = DeflateConfig {
+            client_max_window_bits: 15.try_into()?,
+            compression_level: CompressionLevel::try_from(compression.level)?,
+            server_max_window_bits: 15.try_into()?,
+        };
+        let field: [&[u8]; 2] = [b"sec-websocket-extensions", extension.as_bytes()];
+        let agreed = <Flate2 as wtx::web_socket::Compression<false>>::negotiate(
+            Flate2::from(config),
+            [field].into_iter(),
+        )?;
+        Ok(Opened::new(stream, agreed))
     }
 }
 
@@ -82,18 +112,20 @@ impl<S: ByteStream> StreamWriter for Adapted<S> {
     }
 }
 
-pub(crate) struct Opened<S, const IS_CLIENT: bool> {
-    socket: WebSocketOwned<(), Xorshift64, Adapted<S>, IS_CLIENT>,
+/// With what was agreed on about compressing.
+pub(crate) struct Opened<S, C, const IS_CLIENT: bool> {
+    socket: WebSocketOwned<C, Xorshift64, Adapted<S>, IS_CLIENT>,
     received: Vector<u8>,
     copy: Vec<u8>,
 }
 
-impl<S: ByteStream, const IS_CLIENT: bool> Opened<S, IS_CLIENT> {
-    fn new(stream: S) -> Self {
+impl<S: ByteStream, C: NegotiatedCompression, const IS_CLIENT: bool> Opened<S, C, IS_CLIENT> {
+    fn new(stream: S, compression: C) -> Self {
         let random = Xorshift64::from(simple_seed());
         let no_masking = false;
         let buffer = WebSocketBuffer::new();
-        let mut socket = WebSocketOwned::new((), no_masking, random, Adapted(stream), buffer);
+        let mut socket =
+            WebSocketOwned::new(compression, no_masking, random, Adapted(stream), buffer);
         socket.set_max_payload_len(MAX_MESSAGE_SIZE);
         Self {
             socket,
@@ -103,7 +135,11 @@ impl<S: ByteStream, const IS_CLIENT: bool> Opened<S, IS_CLIENT> {
     }
 }
 
-impl<S: ByteStream, const IS_CLIENT: bool> Socket for Opened<S, IS_CLIENT> {
+impl<S, C, const IS_CLIENT: bool> Socket for Opened<S, C, IS_CLIENT>
+where
+    S: ByteStream,
+    C: NegotiatedCompression + Send + 'static,
+{
     type Prepared = (OpCode, Bytes);
 
     fn prepare(kind: Kind, payload: &Bytes) -> Outcome<Self::Prepared> {

@@ -1,12 +1,13 @@
 //! yawc. It checks UTF-8 only when told to, and refuses messages above 1 MiB by default.
 
 use bytes::Bytes;
-use yawc::{Frame, HttpStream, OpCode, Options, Role, WebSocket};
+use yawc::{CompressionLevel, DeflateOptions, Frame, HttpStream, OpCode, Options, Role, WebSocket};
 
+use crate::compression::{Compression, Takeover};
 use crate::libraries::MAX_MESSAGE_SIZE;
 use crate::libraries::hyper_upgrade;
 use crate::libraries::stream_sink::{Item, SinkMessage, StreamSink};
-use crate::library::{Batching, ByteStream, Kind, Library, Outcome};
+use crate::library::{Batching, ByteStream, Compressing, Kind, Library, Outcome};
 use crate::opening;
 
 pub(crate) struct Yawc;
@@ -43,6 +44,30 @@ impl Library for Yawc {
         let url = "ws://localhost/".parse()?;
         drop(WebSocket::handshake(url, stream, options()).await?);
         Ok(())
+    }
+}
+
+impl Compressing for Yawc {
+    type Compressed<S: ByteStream> = Opened<S>;
+
+    async fn accept_compressing<S: ByteStream>(
+        mut stream: S,
+        compression: Compression,
+    ) -> Outcome<Opened<S>> {
+        let extension = compression.takeover.extension();
+        opening::answer_agreeing(&mut stream, extension).await?;
+        let starts_anew = compression.takeover == Takeover::Off;
+        let mut options = options();
+        options.compression = Some(DeflateOptions {
+            level: CompressionLevel::new(compression.level.into()),
+            server_no_context_takeover: starts_anew,
+            client_no_context_takeover: starts_anew,
+            compression_threshold: 0,
+            ..DeflateOptions::default()
+        });
+        let socket =
+            WebSocket::from_stream_with_extensions(stream, Role::Server, Some(extension), options)?;
+        Ok(StreamSink::new(socket))
     }
 }
 

@@ -15,7 +15,7 @@ const REST: Duration = Duration::from_millis(50);
 
 /// Sends so many messages.
 pub(crate) fn to_library(stream: &TcpStream, frames: &Frames, messages: usize) -> Outcome<()> {
-    send_up_to(stream, frames, 0, messages * frames.frame())?;
+    send_up_to(stream, frames, 0, frames.length(messages))?;
     Ok(())
 }
 

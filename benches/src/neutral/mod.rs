@@ -1,6 +1,7 @@
 //! The other side over TCP: it sends frames built beforehand and counts bytes, and knows no
 //! library. It runs on a thread of its own, with blocking calls.
 
+mod echoes;
 mod flow;
 mod handshakes;
 mod replies;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use crate::frames::Frames;
 use crate::library::Outcome;
+pub(crate) use crate::neutral::echoes::{EchoedMessages, Echoes};
 pub(crate) use crate::neutral::handshakes::AT_ONCE;
 use crate::neutral::replies::Replies;
 use crate::opening;
@@ -45,11 +47,11 @@ pub(crate) enum Dialogue {
     FromLibrary { bytes: usize },
 }
 
-/// The other side at work.
-pub(crate) struct Neutral(JoinHandle<Outcome<()>>);
+/// The other side at work, and what it will have found.
+pub(crate) struct Neutral<T = ()>(JoinHandle<Outcome<T>>);
 
-impl Neutral {
-    fn start(work: impl FnOnce() -> Outcome<()> + Send + 'static) -> Self {
+impl<T: Send + 'static> Neutral<T> {
+    fn start(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Self {
         Self(std::thread::spawn(move || {
             processor::pin_neutral_side();
             work().map_err(|error| format!("the neutral side: {error}").into())
@@ -57,7 +59,7 @@ impl Neutral {
     }
 
     /// Waits for its end; a library may need the runtime meanwhile to see to its own.
-    pub(crate) async fn finish(self) -> Outcome<()> {
+    pub(crate) async fn finish(self) -> Outcome<T> {
         let joined = tokio::task::spawn_blocking(|| self.0.join()).await?;
         joined.map_err(|_| "the neutral side panicked")?
     }
@@ -66,6 +68,14 @@ impl Neutral {
 /// Connects to a library that is a server.
 pub(crate) fn connect(address: SocketAddr, exchange: Exchange) -> Neutral {
     Neutral::start(move || dial(address, &exchange))
+}
+
+/// Connects to a library that compresses, and tells how many bytes its echoes had.
+pub(crate) fn connect_compressing(address: SocketAddr, messages: EchoedMessages) -> Neutral<usize> {
+    Neutral::start(move || {
+        let stream = dialled_compressing(address, &messages)?;
+        Echoes::new(&stream, &messages)?.exchange(messages.count)
+    })
 }
 
 /// Accepts a library that is a client.
@@ -84,13 +94,26 @@ pub(crate) fn answer_handshakes(listener: TcpListener, count: usize) -> Neutral 
 }
 
 fn dial(address: SocketAddr, exchange: &Exchange) -> Outcome<()> {
+    talk(dialled(address, opening::REQUEST)?, exchange)
+}
+
+/// The stream to a server that compresses, after the handshake.
+pub(crate) fn dialled_compressing(
+    address: SocketAddr,
+    messages: &EchoedMessages,
+) -> Outcome<TcpStream> {
+    let extension = messages.takeover.extension();
+    dialled(address, &opening::request_offering(extension))
+}
+
+fn dialled(address: SocketAddr, request: &str) -> Outcome<TcpStream> {
     let mut stream = prepared(TcpStream::connect(address)?)?;
-    stream.write_all(opening::REQUEST.as_bytes())?;
+    stream.write_all(request.as_bytes())?;
     let response = read_head(&mut stream)?;
-    if !response.starts_with(b"HTTP/1.1 101 ") {
-        return Err("expected a response with status 101".into());
+    match response.starts_with(b"HTTP/1.1 101 ") {
+        true => Ok(stream),
+        false => Err("expected a response with status 101".into()),
     }
-    talk(stream, exchange)
 }
 
 fn serve(listener: &TcpListener, exchange: &Exchange) -> Outcome<()> {

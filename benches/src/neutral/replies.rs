@@ -26,7 +26,7 @@ pub(crate) struct Replies<'a> {
 impl Replies<'_> {
     /// Keeps `in_flight` messages under way until all have come back.
     pub(crate) fn exchange(&self, stream: &TcpStream) -> Outcome<()> {
-        let under_way = self.in_flight * self.frames.frame().max(self.reply);
+        let under_way = self.in_flight * self.frames.length(1).max(self.reply);
         if under_way <= UNDER_WAY {
             let mut sent = 0;
             return self.receive(stream, |due| {
@@ -72,7 +72,7 @@ impl Replies<'_> {
         let mut received = 0;
         while received < end {
             let due = (received / self.reply + ahead).min(self.messages);
-            send(due * self.frames.frame())?;
+            send(self.frames.length(due))?;
             let count = stream.read(&mut memory)?;
             if count == 0 {
                 return Err(format!("expected {end} bytes, the end came after {received}").into());
@@ -83,7 +83,7 @@ impl Replies<'_> {
             received += count;
         }
         // Nothing is left unread, so a client still gets its last replies, and then the end.
-        send(self.messages * self.frames.frame())?;
+        send(self.frames.length(self.messages))?;
         match received == end {
             true => Ok(()),
             false => Err(format!("expected {end} bytes, {received} came").into()),

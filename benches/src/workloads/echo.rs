@@ -15,7 +15,7 @@ use crate::workloads::{expect_size, prepared};
 
 /// How a server's loop goes.
 #[derive(Clone, Copy)]
-enum Turn {
+pub(super) enum Turn {
     Plain,
     Batched,
 }
@@ -33,21 +33,23 @@ impl Turn {
 pub(crate) async fn as_server<L: Library>(run: &Run, in_flight: usize) -> Outcome<Sample> {
     let (stream, neutral) = accepted(run, in_flight).await?;
     let socket = L::accept(stream).await?;
-    serve(socket, Turn::Plain, run, neutral).await
+    let (sample, ()) = serve(socket, Turn::Plain, run, neutral).await?;
+    Ok(sample)
 }
 
 /// The same in the loop that is batched by hand.
 pub(crate) async fn batched<L: Library>(run: &Run, in_flight: usize) -> Outcome<Sample> {
     let (stream, neutral) = accepted(run, in_flight).await?;
-    match L::BATCHING {
+    let (sample, ()) = match L::BATCHING {
         Batching::PlainLoop | Batching::FeedAndFlush => {
-            serve(L::accept(stream).await?, Turn::Batched, run, neutral).await
+            serve(L::accept(stream).await?, Turn::Batched, run, neutral).await?
         }
         Batching::GatheredWrites => {
             let socket = L::accept(Gathering::new(stream)).await?;
-            serve(socket, Turn::Plain, run, neutral).await
+            serve(socket, Turn::Plain, run, neutral).await?
         }
-    }
+    };
+    Ok(sample)
 }
 
 async fn accepted(run: &Run, in_flight: usize) -> Outcome<(TcpStream, Neutral)> {
@@ -58,12 +60,13 @@ async fn accepted(run: &Run, in_flight: usize) -> Outcome<(TcpStream, Neutral)> 
     Ok((stream, neutral))
 }
 
-async fn serve<S: Socket>(
+/// With what the neutral side found.
+pub(super) async fn serve<S: Socket, T: Send + 'static>(
     mut socket: S,
     turn: Turn,
     run: &Run,
-    neutral: Neutral,
-) -> Outcome<Sample> {
+    neutral: Neutral<T>,
+) -> Outcome<(Sample, T)> {
     for _ in 0..run.warm_up() {
         expect_size(turn.of(&mut socket).await?, run.workload.size)?;
     }
@@ -75,8 +78,7 @@ async fn serve<S: Socket>(
 
     // The rest, until the neutral side is gone, which some libraries call an error.
     while let Ok(Some(_)) = turn.of(&mut socket).await {}
-    neutral.finish().await?;
-    Ok(sample)
+    Ok((sample, neutral.finish().await?))
 }
 
 /// The library keeps `in_flight` messages under way; the neutral server answers each.

@@ -18,7 +18,7 @@ pub(crate) async fn run<L: Library>(run: &Run) -> Outcome<Sample> {
     }
 }
 
-async fn with_socket<S: Socket>(mut socket: S, run: &Run) -> Outcome<Sample> {
+pub(super) async fn with_socket<S: Socket>(mut socket: S, run: &Run) -> Outcome<Sample> {
     let message = prepared::<S>(&run.workload)?;
     turns(&mut socket, &message, run, run.warm_up()).await?;
     let clock = Clock::start()?;

@@ -1,6 +1,7 @@
 //! How each workload is run with a library.
 
 mod bulk;
+mod deflate;
 mod echo;
 mod handshake;
 mod idle;
@@ -10,13 +11,31 @@ mod many;
 use bytes::Bytes;
 use tokio::runtime::Builder;
 
-use crate::library::{Library, Outcome, Socket};
+use crate::library::{Compressing, Library, Outcome, Socket};
 use crate::measure::Sample;
 use crate::run::Run;
 use crate::workload::{Role, Task, Threads, Workload};
 
-/// One sample.
+/// One sample of a library that does not compress.
 pub(crate) fn run<L: Library>(run: &Run) -> Outcome<Sample> {
+    carried_out(run, task::<L>(run))
+}
+
+/// One sample of a library that compresses.
+pub(crate) fn run_compressing<L: Compressing>(run: &Run) -> Outcome<Sample> {
+    match run.workload.task {
+        Task::Deflate {
+            compression,
+            in_flight,
+        } => carried_out(run, deflate::over_tcp::<L>(run, compression, in_flight)),
+        Task::MemoryDeflate(compression) => {
+            carried_out(run, deflate::in_memory::<L>(run, compression))
+        }
+        _ => self::run::<L>(run),
+    }
+}
+
+fn carried_out(run: &Run, task: impl Future<Output = Outcome<Sample>>) -> Outcome<Sample> {
     let threads = match run.workload.task {
         Task::Many { threads, .. } => threads,
         _ => Threads::One,
@@ -28,7 +47,7 @@ pub(crate) fn run<L: Library>(run: &Run) -> Outcome<Sample> {
             .enable_all()
             .build()?,
     };
-    let sample = runtime.block_on(task::<L>(run));
+    let sample = runtime.block_on(task);
     runtime.shutdown_background();
     sample
 }
@@ -39,6 +58,7 @@ async fn task<L: Library>(run: &Run) -> Outcome<Sample> {
         (Task::Echo { in_flight }, Role::Client) => echo::as_client::<L>(run, in_flight).await,
         (Task::EchoBatched { in_flight }, _) => echo::batched::<L>(run, in_flight).await,
         (Task::MemoryEcho | Task::Parse | Task::Serialise, _) => in_memory::run::<L>(run).await,
+        (Task::Deflate { .. } | Task::MemoryDeflate(_), _) => Err("it does not compress".into()),
         (Task::Bulk(direction), _) => bulk::run::<L>(run, direction).await,
         (
             Task::Many {
