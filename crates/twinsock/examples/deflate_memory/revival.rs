@@ -10,7 +10,7 @@ use twinsock_testkit::pair::Pair;
 use crate::Outcome;
 use crate::clients::json;
 
-const MESSAGES: usize = 100_000;
+const MESSAGES: usize = 20_000;
 
 /// What happens to zlib's memory behind each message.
 #[derive(Clone, Copy, PartialEq, Eq)]
