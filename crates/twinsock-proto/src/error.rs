@@ -287,6 +287,14 @@ pub enum LimitExceeded {
         /// The size so far, with what the newest frame claims, in bytes.
         size: u64,
     },
+    /// A compressed message consists of empty blocks for longer than any compressor makes them.
+    ///
+    /// It is bounded beside the size of a message, since nothing comes out of them: they would go
+    /// on for ever where a message has no limit, or is received in parts.
+    EmptyBlocks {
+        /// The limit, in compressed bytes.
+        limit: u64,
+    },
 }
 
 impl fmt::Display for LimitExceeded {
@@ -296,6 +304,12 @@ impl fmt::Display for LimitExceeded {
                 write!(
                     formatter,
                     "expected a message of at most {limit} bytes, got {size}"
+                )
+            }
+            Self::EmptyBlocks { limit } => {
+                write!(
+                    formatter,
+                    "expected content in {limit} compressed bytes of a message, got empty blocks"
                 )
             }
         }

@@ -78,6 +78,15 @@ impl Connection {
         }
     }
 
+    /// Nothing that comes is wanted any more: from now on compressed messages come out empty, and
+    /// cost no work.
+    ///
+    /// For a connection that closes and whose application receives no more: without it the rest
+    /// of a bomb would be inflated for nobody.
+    pub fn stop_inflating(&mut self) {
+        self.receiver.stop_inflating();
+    }
+
     /// What compression holds in memory.
     #[must_use]
     pub fn deflate_memory(&self) -> DeflateMemory {

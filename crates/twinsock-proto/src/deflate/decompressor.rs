@@ -21,6 +21,8 @@ pub(crate) struct Decompressor {
     history: Option<History>,
     place: Place,
     count: DeflateCount,
+    /// How much of the message has come since anything last came out of it, in bytes.
+    barren: u64,
 }
 
 /// Where the next byte of a message stands.
@@ -57,6 +59,7 @@ impl Decompressor {
             history,
             place: Place::Beginning,
             count: DeflateCount::default(),
+            barren: 0,
         }
     }
 
@@ -66,14 +69,37 @@ impl Decompressor {
         input: &[u8],
         output: &mut [u8],
     ) -> Result<Inflated, InvalidDeflate> {
+        if self.place == Place::Gone {
+            return Ok(Inflated {
+                consumed: input.len(),
+                produced: 0,
+            });
+        }
+        let done = self.inflate_blocks(input, output)?;
+        self.barren = match done.produced {
+            0 => self.barren.saturating_add(done.consumed as u64),
+            _ => 0,
+        };
+        Ok(done)
+    }
+
+    /// How much of the message has come since anything last came out of it, in bytes.
+    ///
+    /// No compressor makes more than a few hundred, whatever it is given: more are blocks without
+    /// content, of which a message could have any number.
+    pub(crate) fn barren(&self) -> u64 {
+        self.barren
+    }
+
+    fn inflate_blocks(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<Inflated, InvalidDeflate> {
         let mut done = Inflated {
             consumed: 0,
             produced: 0,
         };
-        if self.place == Place::Gone {
-            done.consumed = input.len();
-            return Ok(done);
-        }
         loop {
             let (rest, room) = (&input[done.consumed..], &mut output[done.produced..]);
             let is_over = room.is_empty() || rest.is_empty() && self.place == Place::Beginning;
@@ -114,6 +140,7 @@ impl Decompressor {
             }
         }
         self.place = Place::Beginning;
+        self.barren = 0;
         if self.history.is_none() {
             self.release();
         }

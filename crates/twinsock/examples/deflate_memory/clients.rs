@@ -37,7 +37,7 @@ async fn connected(address: SocketAddr) -> Outcome<MessageWebSocket> {
         .await?;
     for number in 0..MESSAGES {
         let text = json(number);
-        socket.send_text(&*text).await?;
+        socket.send_text(&text).await?;
         let echo = socket.receive().await?;
         if echo != Some(Message::from(text)) {
             return Err("expected the message again, got another".into());
@@ -47,7 +47,7 @@ async fn connected(address: SocketAddr) -> Outcome<MessageWebSocket> {
 }
 
 /// About 1 KiB that is like the one before, but not the same.
-fn json(number: usize) -> String {
+pub(crate) fn json(number: usize) -> String {
     let place = |index: usize| {
         let mixed = (number * 31 + index) * 7919 % 100_003;
         format!(

@@ -146,6 +146,9 @@ impl Inflating<'_> {
             }
             frame.consume(step.consumed);
             memory.advance(step.consumed);
+            if self.decompressor.barren() > MOST_BARREN {
+                return Err(LimitExceeded::EmptyBlocks { limit: MOST_BARREN }.into());
+            }
             let input_left = memory.some(frame.remaining);
             self.take(&output[..step.produced], input_left)?;
             if step.produced < room && input_left == 0 {
@@ -186,6 +189,10 @@ impl From<InvalidDeflate> for Failure {
 
 /// How much of a message is inflated before it is handed out, where parts are.
 const PART_SIZE: usize = 64 * 1024;
+
+/// How much of a message may come with nothing in it: also where the size of its content has no
+/// limit, a message without end or content is none.
+const MOST_BARREN: u64 = 64 * 1024;
 
 /// How much is unmasked at once: little, since what is not used up is masked again.
 const INPUT_SIZE: usize = 8 * 1024;

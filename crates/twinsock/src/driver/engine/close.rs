@@ -25,6 +25,7 @@ impl Engine {
     pub(crate) fn poll_closed(&mut self) -> Poll<Result<(), Error>> {
         self.unread = Unread::Discarded;
         self.inbox.clear();
+        self.connection.stop_inflating();
         // In parts: what nobody asks for is not collected.
         self.poll_next::<Received>(ReceiveMode::PartialMessage)
             .map_ok(|_| ())
