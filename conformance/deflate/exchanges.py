@@ -81,7 +81,10 @@ def judge(recording: Recording, traffic: Traffic, answered: Parameters, agreed: 
 
 
 def told(direction: Direction) -> str:
-    return f"{direction.bytes / 1e6:.1f} MB ({direction.compressed} compressed, {direction.fragmented} in fragments)"
+    return (
+        f"{direction.bytes / 1e6:.1f} MB ({direction.compressed} compressed, {direction.fragmented} in fragments, "
+        f"{direction.pings} Pings)"
+    )
 
 
 def require_end(child: Child) -> None:
