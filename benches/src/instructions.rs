@@ -15,10 +15,11 @@ pub(crate) fn count(workload: Workload, entry: &Entry) -> Outcome<Sample> {
         let mut valgrind = Command::new("valgrind");
         valgrind
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            // It would count each byte that `rep movsb` copies as an instruction.
+            // It would count each byte that `rep movsb` and `rep stosb` write as an instruction.
             .env(
                 "GLIBC_TUNABLES",
-                "glibc.cpu.x86_rep_movsb_threshold=1000000000",
+                "glibc.cpu.x86_rep_movsb_threshold=1000000000:\
+                 glibc.cpu.x86_rep_stosb_threshold=1000000000",
             );
         let output = sample::run_under(valgrind, run, entry)?;
         Ok([collected(&String::from_utf8_lossy(&output.stderr))?])

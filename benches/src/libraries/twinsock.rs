@@ -77,7 +77,7 @@ pub(super) fn context_takeover(takeover: Takeover) -> ContextTakeover {
 pub(super) fn compression_as(compression: Compression) -> Outcome<twinsock::Compression> {
     Ok(twinsock::Compression {
         level: DeflateLevel::new(compression.level).ok_or("expected a level from 1 to 9")?,
-        least_size: 0,
+        least_size: Some(0),
         compress: Compress::Auto,
     })
 }

@@ -8,7 +8,7 @@ use crate::deflate::TAIL;
 use crate::deflate::history::History;
 use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
 use crate::deflate::pool::{
-    CompressingEngine, Configuration, give_back_compressed, take_compressed,
+    CompressingEngine, Configuration, Past, give_back_compressed, take_compressed,
 };
 use crate::deflate::settings::DeflateLevel;
 use crate::deflate::trial::is_hopeless;
@@ -70,7 +70,12 @@ impl Compressor {
             None => self.revived(),
         };
         let mut output = take_compressed();
-        engine.compress(part, &mut output);
+        // Where nothing refers to this message, that costs less than to begin anew.
+        let past = match (end, &self.history) {
+            (End::OfMessage, None) => Past::Nothing,
+            _ => Past::Something,
+        };
+        engine.compress(part, past, &mut output);
         if end == End::OfMessage {
             leave_tail_out(&mut output);
         }
@@ -121,28 +126,33 @@ impl Compressor {
         if let Some(history) = &mut self.history {
             // It fails only for data with a header, which this is not.
             let _ = engine.zlib.set_dictionary(history.as_slice());
+            engine.past = Past::Something;
         }
         engine
     }
 }
 
 impl CompressingEngine {
-    /// Compresses all of `part` into the output, which is empty.
-    pub(super) fn compress(&mut self, part: &[u8], output: &mut Vec<u8>) {
+    /// Compresses all of `part` into the output, which is empty; `past` is what later parts may
+    /// refer to.
+    pub(super) fn compress(&mut self, part: &[u8], past: Past, output: &mut Vec<u8>) {
+        let flush = match past {
+            Past::Nothing => DeflateFlush::FullFlush,
+            Past::Something => DeflateFlush::SyncFlush,
+        };
+        self.past = past;
         let zlib = &mut self.zlib;
         let (mut consumed, mut produced) = (0, 0);
         loop {
             if output.len() == produced {
-                // Half is what text becomes; without output zlib stops too soon.
-                let more = (part.len() - consumed) / 2;
-                output.resize(produced + more.clamp(LEAST_OUTPUT, MOST_ADDED), 0);
+                // Half is what text becomes. Without output zlib stops too soon, and where the end
+                // just fits it is written twice: so a small part has more room than it needs.
+                let rest = part.len() - consumed;
+                let more = (rest / 2).max(rest.min(SMALL_PART) + LEAST_OUTPUT);
+                output.resize(produced + more.min(MOST_ADDED), 0);
             }
             let (before_in, before_out) = (zlib.total_in(), zlib.total_out());
-            let result = zlib.compress(
-                &part[consumed..],
-                &mut output[produced..],
-                DeflateFlush::SyncFlush,
-            );
+            let result = zlib.compress(&part[consumed..], &mut output[produced..], flush);
             consumed += difference(zlib.total_in(), before_in);
             produced += difference(zlib.total_out(), before_out);
             // The only errors are those of misuse, and no progress, when nothing is to be flushed.
@@ -186,5 +196,49 @@ impl fmt::Debug for Compressor {
 /// The least room for output: an empty block always fits.
 const LEAST_OUTPUT: usize = 256;
 
+/// A part of no more than this becomes no more than itself, as far as room goes.
+const SMALL_PART: usize = 4 * 1024;
+
 /// How much room is added at most at once.
 const MOST_ADDED: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `text` becomes here, and what zlib makes of it with all the room it wants.
+    fn payloads(text: &[u8], compressor: &mut Compressor) -> [Vec<u8>; 2] {
+        let own = compressor.compress(text, End::OfMessage, |output| output.clone());
+        let level = i32::from(DeflateLevel::default().get());
+        let mut zlib = zlib_rs::Deflate::new(level, false, 15);
+        let mut output = vec![0; text.len() + 1024];
+        zlib.compress(text, &mut output, DeflateFlush::SyncFlush)
+            .expect("it has room");
+        output.truncate(difference(zlib.total_out(), 0) - TAIL.len());
+        [own, output]
+    }
+
+    #[test]
+    fn a_message_ends_once_and_stands_for_itself_wherever_its_end_falls() {
+        let direction = DeflateDirection {
+            context_takeover: ContextTakeover::Off,
+            ..DeflateDirection::default()
+        };
+        let mut compressor = Compressor::new(direction, DeflateLevel::default());
+        // Each digit has four bits: they become about half as long, and the zeros nothing. So the
+        // end falls everywhere about the half of the message.
+        let mut random = 1_u64;
+        let mut digit = || {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            char::from_digit((random >> 60) as u32, 16).unwrap_or('0')
+        };
+        let digits: String = (0..900).map(|_| digit()).collect();
+        for zeros in 0..300 {
+            let text = "0".repeat(zeros) + &digits;
+            let [own, zlib] = payloads(text.as_bytes(), &mut compressor);
+            assert_eq!(own, zlib, "with {zeros} zeros");
+        }
+    }
+}

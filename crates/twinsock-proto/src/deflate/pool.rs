@@ -10,7 +10,16 @@ use crate::deflate::settings::DeflateLevel;
 /// zlib's compressor.
 pub(super) struct CompressingEngine {
     pub(super) zlib: zlib_rs::Deflate,
+    /// Whether it refers to what went before.
+    pub(super) past: Past,
     configuration: Configuration,
+}
+
+/// What a compressor may refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    Nothing,
+    Something,
 }
 
 /// What a compressor was made for.
@@ -43,7 +52,7 @@ thread_local! {
 }
 
 impl CompressingEngine {
-    /// One that has seen nothing.
+    /// One that refers to nothing.
     pub(super) fn take(configuration: Configuration) -> Box<Self> {
         let pooled = with_pool(|pool| {
             let index = pool
@@ -54,7 +63,7 @@ impl CompressingEngine {
         });
         match pooled {
             Some(mut engine) => {
-                engine.zlib.reset();
+                engine.forget();
                 engine
             }
             None => Box::new(Self::new(configuration)),
@@ -73,9 +82,17 @@ impl CompressingEngine {
         });
     }
 
+    fn forget(&mut self) {
+        if self.past == Past::Something {
+            self.zlib.reset();
+            self.past = Past::Nothing;
+        }
+    }
+
     fn new(configuration: Configuration) -> Self {
         Self {
             zlib: zlib_rs::Deflate::new_with_config(configuration.for_zlib()),
+            past: Past::Nothing,
             configuration,
         }
     }

@@ -2,7 +2,7 @@
 //! already: to compress it takes four times as long as text, and gains nothing.
 
 use crate::deflate::pool::{
-    CompressingEngine, Configuration, give_back_compressed, take_compressed,
+    CompressingEngine, Configuration, Past, give_back_compressed, take_compressed,
 };
 
 /// Whether nothing is to be gained, as far as a sample from the message's middle tells.
@@ -29,7 +29,7 @@ fn is_flat(sample: &[u8]) -> bool {
 fn becomes_smaller(sample: &[u8], configuration: Configuration) -> bool {
     let mut engine = CompressingEngine::take(configuration);
     let mut output = take_compressed();
-    engine.compress(sample, &mut output);
+    engine.compress(sample, Past::Nothing, &mut output);
     let is_smaller = output.len() < sample.len() - sample.len() / 32;
     give_back_compressed(output);
     engine.give_back();
