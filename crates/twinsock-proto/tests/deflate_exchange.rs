@@ -79,6 +79,25 @@ fn without_context_takeover_each_message_is_compressed_alike() {
 }
 
 #[test]
+fn only_for_large_windows_is_the_memory_of_zlib_held_between_messages() {
+    for (window_bits, is_held) in [(9, false), (12, false), (13, true), (15, true)] {
+        let deflate = Deflate::new(parameters(window_bits, ContextTakeover::On));
+        let mut pair = Pair::with_settings(settings(deflate));
+        let sizes = [(); 2].map(|()| sent(&mut pair, TEXT).payload().len());
+        assert!(sizes[1] < sizes[0], "{sizes:?}");
+        assert_eq!(pair.client.messages(), [TEXT.into(), TEXT.into()]);
+        let sending = pair.server.connection.deflate_memory();
+        let receiving = pair.client.connection.deflate_memory();
+        assert_eq!(
+            (sending.compressor, receiving.decompressor),
+            (is_held, is_held),
+            "{window_bits}"
+        );
+        assert!(sending.history > 0 && receiving.history > 0);
+    }
+}
+
+#[test]
 fn small_messages_and_those_that_would_grow_go_as_they_are() {
     let mut pair = Pair::with_settings(usual(ContextTakeover::Off));
     assert_eq!(sent(&mut pair, &TEXT[..127]).first_byte(), 0x81);

@@ -17,9 +17,9 @@ macro_rules! shared_compression {
             /// Gives back the memory that zlib holds for later messages, which they take again;
             /// with context takeover the windows stay.
             ///
-            /// It happens by itself when nothing has come for as long as
-            /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), and without context
-            /// takeover at the end of each message.
+            /// It happens by itself when no message has come or gone for as long as
+            /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive); without context takeover, and
+            /// with it for windows of up to 12 bits, at the end of each message.
             /// [`Information::deflate_memory`](crate::Information::deflate_memory) tells what is
             /// held.
             pub fn release_deflate(&self) {

@@ -54,7 +54,9 @@ impl Connection {
     ///
     /// It happens by itself when nothing has come for as long as
     /// [`Timing::keep_alive`](crate::Timing::keep_alive), and when nothing but Pings and Pongs has
-    /// come and gone for so long; what compresses is given back with our Close frame.
+    /// come and gone for so long; what compresses is given back with our Close frame. Without
+    /// context takeover, and with it for windows of up to 12 bits, it happens at the end of each
+    /// message.
     pub fn release_deflate(&mut self) {
         if let Some(deflater) = self.state.sender.deflater_mut() {
             deflater.release();

@@ -84,11 +84,14 @@ impl Compressor {
         if let Some(history) = &mut self.history {
             history.push(part);
         }
-        // Without takeover the message's end is the end.
-        if end == End::OfMessage && self.history.is_none() {
-            engine.give_back();
-        } else {
-            self.engine = Some(engine);
+        let is_worth_holding = match (end, &self.history) {
+            (End::OfPart, _) => true,
+            (End::OfMessage, Some(history)) => !history.is_cheap_to_revive(),
+            (End::OfMessage, None) => false,
+        };
+        match is_worth_holding {
+            true => self.engine = Some(engine),
+            false => engine.give_back(),
         }
         sent
     }

@@ -141,7 +141,8 @@ impl Decompressor {
         }
         self.place = Place::Beginning;
         self.barren = 0;
-        if self.history.is_none() {
+        let history = self.history.as_ref();
+        if history.is_none_or(History::is_cheap_to_revive) {
             self.release();
         }
         Ok(())

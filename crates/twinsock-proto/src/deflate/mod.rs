@@ -9,7 +9,8 @@
 //! # What always holds
 //! * What is inflated goes into memory that is bounded by the caller; the work is linear in what
 //!   came and what went out.
-//! * A connection without context takeover holds none of zlib's memory between messages.
+//! * Between messages a connection holds none of zlib's memory, but where it has taken context over
+//!   and goes on from a large window.
 //! * Nothing of one message stays behind for another, but where context takeover was agreed.
 
 pub(crate) mod compressor;

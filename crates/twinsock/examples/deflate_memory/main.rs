@@ -5,13 +5,11 @@
 //! For each row a server of its own has so many connections (200 unless told), over TCP, with
 //! clients in another process. Each has echoed 100 messages of about 1 KiB and is idle: first with
 //! what zlib holds between messages, then after `release_deflate`. Linux only: it asks `/proc`.
-//! With `revival` in place of the number: what giving back costs in time, for each message.
 
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 mod agreement;
 mod clients;
-mod revival;
 mod server;
 
 use std::env;
@@ -32,7 +30,6 @@ fn main() -> Outcome<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         [] => table("200"),
-        ["revival"] => revival::run(),
         [count] => table(count),
         ["server", agreement, count] => server::run(&agreement.parse()?, count.parse()?),
         ["clients", address, count] => clients::run(address.parse()?, count.parse()?),
