@@ -10,6 +10,7 @@ use twinsock_proto::{
     Settings, WindowBits,
 };
 use twinsock_testkit::endpoint::Endpoint;
+use twinsock_testkit::noise::noise;
 use twinsock_testkit::pair::Pair;
 use twinsock_testkit::wire::{self, Frame};
 
@@ -359,18 +360,6 @@ fn what_is_held_for_an_idle_connection_is_a_window_for_each_direction() {
             (1024, false, false)
         );
     }
-}
-
-/// Bytes that cannot be compressed.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }
 
 /// A message and how it is sent.

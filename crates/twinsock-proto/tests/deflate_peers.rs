@@ -11,6 +11,7 @@ use twinsock_proto::{
     WindowBits,
 };
 use twinsock_testkit::endpoint::{Endpoint, Taking};
+use twinsock_testkit::noise::noise;
 use twinsock_testkit::pair::Pair;
 use twinsock_testkit::wire::{self, Frame};
 use zlib_rs::{DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status, Strategy as Coder};
@@ -326,18 +327,6 @@ fn receive(endpoint: &mut Endpoint, wire: &[u8], piece: usize, sending: &Sending
 fn joined(parts: &[Message]) -> Vec<u8> {
     let bytes = parts.iter().map(|part| part.as_bytes().to_vec());
     bytes.collect::<Vec<_>>().concat()
-}
-
-/// Bytes that cannot be compressed.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }
 
 fn payload() -> impl Strategy<Value = Vec<u8>> {

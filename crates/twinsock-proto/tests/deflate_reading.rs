@@ -8,6 +8,7 @@ use twinsock_proto::{
     LimitExceeded, Limits, Message, MessageType, ReceiveMode, Role, Settings, Transmit,
 };
 use twinsock_testkit::endpoint::Endpoint;
+use twinsock_testkit::noise::noise;
 use twinsock_testkit::wire;
 
 fn settings(receive_mode: ReceiveMode) -> Settings {
@@ -278,18 +279,6 @@ fn a_message_within_the_limit_is_taken_though_each_of_its_bytes_is_flushed() {
             "{compress:?}"
         );
     }
-}
-
-/// Bytes that cannot be compressed.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }
 
 #[test]

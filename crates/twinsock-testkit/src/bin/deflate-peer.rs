@@ -7,7 +7,6 @@
 //! or `open uncompressed`, and at its end `ended sent=MESSAGES,BYTES received=MESSAGES,BYTES closed=CODE`
 //! or `failed …`.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -18,6 +17,8 @@ use twinsock::{
     DeflateOffer, DeflateTerms, Incoming, Information, Listener, Message, MessageType,
     MessageWebSocket,
 };
+
+use twinsock_testkit::words::Words;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -30,35 +31,9 @@ const TINY: usize = 32;
 /// How often the memory for later messages is given back, in messages.
 const RELEASED_EACH: u64 = 97;
 
-/// What the words say.
-struct Words(HashMap<String, String>);
-
-impl Words {
-    fn optional(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-
-    fn compression(&self) -> Outcome<Compression> {
-        let level = match self.optional("level") {
-            Some(level) => DeflateLevel::new(level.parse()?).ok_or("expected a level of 1 to 9")?,
-            None => DeflateLevel::default(),
-        };
-        Ok(Compression {
-            level,
-            ..Compression::default()
-        })
-    }
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let role = arguments.next().unwrap_or_default();
-    let words = arguments.filter_map(|word| {
-        let (name, value) = word.split_once('=')?;
-        Some((name.to_owned(), value.to_owned()))
-    });
-    let words = Words(words.collect());
+    let (role, words) = Words::of_arguments();
     let done = match role.as_str() {
         "client" => client(&words).await,
         "server" => server(&words).await,
@@ -73,9 +48,20 @@ async fn main() -> ExitCode {
     }
 }
 
+fn compression(words: &Words) -> Outcome<Compression> {
+    let level = match words.optional("level") {
+        Some(level) => DeflateLevel::new(level.parse()?).ok_or("expected a level of 1 to 9")?,
+        None => DeflateLevel::default(),
+    };
+    Ok(Compression {
+        level,
+        ..Compression::default()
+    })
+}
+
 async fn client(words: &Words) -> Outcome<()> {
-    let uri = words.optional("uri").ok_or("expected uri=…, got none")?;
-    let mut builder = MessageWebSocket::builder().compression(words.compression()?);
+    let uri = words.required("uri")?;
+    let mut builder = MessageWebSocket::builder().compression(compression(words)?);
     if let Some(offer) = words.optional("offer") {
         builder = builder.deflate(offer.parse::<DeflateOffer>()?);
     }
@@ -84,7 +70,7 @@ async fn client(words: &Words) -> Outcome<()> {
 
 async fn server(words: &Words) -> Outcome<()> {
     let mut options = AcceptOptions::new()
-        .compression(words.compression()?)
+        .compression(compression(words)?)
         .any_origin_dangerously();
     if let Some(terms) = words.optional("terms") {
         options = options.deflate(terms.parse::<DeflateTerms>()?);

@@ -7,7 +7,6 @@
 //!
 //! Both print a line for each connection: `open version=… resumed=… peer=…`, or `failed kind=…`.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fs::read;
 use std::process::ExitCode;
@@ -17,48 +16,13 @@ use twinsock::{
     MessageWebSocket, ServerTls, TlsVersion,
 };
 
+use twinsock_testkit::words::Words;
+
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
-
-/// What the words say.
-struct Words(HashMap<String, String>);
-
-impl Words {
-    fn optional(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-
-    fn required(&self, name: &str) -> Outcome<&str> {
-        let value = self.optional(name);
-        value.ok_or_else(|| format!("expected {name}=…, got none").into())
-    }
-
-    fn versions(&self) -> Vec<TlsVersion> {
-        match self.optional("version") {
-            Some("1.2") => vec![TlsVersion::Tls12],
-            Some("1.3") => vec![TlsVersion::Tls13],
-            _ => vec![TlsVersion::Tls12, TlsVersion::Tls13],
-        }
-    }
-
-    fn roots(&self) -> Outcome<Vec<Certificate>> {
-        Ok(Certificate::from_pem(read(self.required("roots")?)?)?)
-    }
-
-    fn identity(&self) -> Outcome<Identity> {
-        let chain = read(self.required("chain")?)?;
-        Ok(Identity::from_pem(chain, read(self.required("key")?)?)?)
-    }
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let role = arguments.next().unwrap_or_default();
-    let words = arguments.filter_map(|word| {
-        let (name, value) = word.split_once('=')?;
-        Some((name.to_owned(), value.to_owned()))
-    });
-    let words = Words(words.collect());
+    let (role, words) = Words::of_arguments();
     let done = match role.as_str() {
         "client" => client(&words).await,
         "server" => server(&words).await,
@@ -73,13 +37,30 @@ async fn main() -> ExitCode {
     }
 }
 
+fn versions(words: &Words) -> Vec<TlsVersion> {
+    match words.optional("version") {
+        Some("1.2") => vec![TlsVersion::Tls12],
+        Some("1.3") => vec![TlsVersion::Tls13],
+        _ => vec![TlsVersion::Tls12, TlsVersion::Tls13],
+    }
+}
+
+fn roots(words: &Words) -> Outcome<Vec<Certificate>> {
+    Ok(Certificate::from_pem(read(words.required("roots")?)?)?)
+}
+
+fn identity(words: &Words) -> Outcome<Identity> {
+    let chain = read(words.required("chain")?)?;
+    Ok(Identity::from_pem(chain, read(words.required("key")?)?)?)
+}
+
 async fn client(words: &Words) -> Outcome<()> {
-    let tls = ClientTls::builder().only_roots(words.roots()?);
+    let tls = ClientTls::builder().only_roots(roots(words)?);
     let tls = match words.optional("chain") {
-        Some(_) => tls.identity(words.identity()?),
+        Some(_) => tls.identity(identity(words)?),
         None => tls,
     };
-    let tls = tls.versions(words.versions()).build()?;
+    let tls = tls.versions(versions(words)).build()?;
     let count: usize = words.optional("count").unwrap_or("1").parse()?;
     for _ in 0..count {
         let builder = MessageWebSocket::builder().tls(tls.clone());
@@ -104,12 +85,12 @@ async fn echo_once(socket: &MessageWebSocket) -> Outcome<()> {
 
 async fn server(words: &Words) -> Outcome<()> {
     let clients = match words.optional("clients") {
-        Some("optional") => ClientCertificates::Optional(words.roots()?),
-        Some("required") => ClientCertificates::Required(words.roots()?),
+        Some("optional") => ClientCertificates::Optional(roots(words)?),
+        Some("required") => ClientCertificates::Required(roots(words)?),
         _ => ClientCertificates::NotAsked,
     };
-    let tls = ServerTls::builder(words.identity()?).client_certificates(clients);
-    let tls = tls.versions(words.versions()).build()?;
+    let tls = ServerTls::builder(identity(words)?).client_certificates(clients);
+    let tls = tls.versions(versions(words)).build()?;
     let listener = Listener::bind("127.0.0.1:0").await?.with_tls(tls);
     say(&format!("listening on {}", listener.local_address().port()));
     loop {
