@@ -38,7 +38,7 @@ class Case:
 def with_our_server_cases(script: Script) -> list[Case]:
     least = 9 if script.name == PYTHON else MIN
     return [
-        Case("only the client asks", both(ASKED, True), Parameters(), Parameters(server_max_window_bits=ASKED), same(ASKED, True)),
+        Case("only the client asks", both(ASKED, True), Parameters(), both(ASKED, True), same(ASKED, True)),
         Case("only the server asks", OPEN, both(ASKED, True), Parameters(client_max_window_bits=ASKED), same(ASKED, True)),
         # What the client may refer to would be too much to keep: so it must not.
         Case("the client cannot be limited", unlimited(script), both(ASKED, True), Parameters(client_no_context_takeover=True),
@@ -47,7 +47,7 @@ def with_our_server_cases(script: Script) -> list[Case]:
              Parameters(client_no_context_takeover=True), Agreed((15, True), (15, False))),
         Case("the client's takeover alone", Parameters(server_no_context_takeover=True, client_max_window_bits=True), Parameters(),
              Parameters(server_no_context_takeover=True), Agreed((15, False), (15, True))),
-        Case("window 8", Parameters(False, False, MIN, least), Parameters(), Parameters(server_max_window_bits=MIN),
+        Case("window 8", Parameters(False, False, MIN, least), Parameters(), Parameters(False, False, MIN, least),
              Agreed((MIN, True), (least, True))),
     ]
 

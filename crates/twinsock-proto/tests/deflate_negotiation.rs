@@ -154,7 +154,7 @@ fn a_server_accepts_on_generous_terms_what_is_offered() {
         ),
         (
             "permessage-deflate; client_max_window_bits=10",
-            "",
+            "; client_max_window_bits=10",
             parameters((10, On), (15, On)),
         ),
         (
@@ -169,7 +169,7 @@ fn a_server_accepts_on_generous_terms_what_is_offered() {
         ),
         (
             "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8",
-            "; server_max_window_bits=8",
+            "; server_max_window_bits=8; client_max_window_bits=8",
             parameters((8, On), (8, On)),
         ),
         (
@@ -229,7 +229,7 @@ fn a_server_keeps_to_its_terms() {
         (
             small,
             "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9",
-            "; server_max_window_bits=9",
+            "; server_max_window_bits=9; client_max_window_bits=9",
             parameters((9, On), (9, On)),
         ),
         // It cannot be limited, so nothing is kept for it.

@@ -1,9 +1,10 @@
 //! Compressed messages refer no further back than was agreed on, as a simple inflater sees it that
 //! has nothing in common with the one in use.
 
+use bytes::Bytes;
 use twinsock_proto::{
     Compress, Compression, ContextTakeover, Deflate, DeflateDirection, DeflateLevel,
-    DeflateParameters, Role, Settings, WindowBits,
+    DeflateParameters, Fragment, MessageType, Role, Settings, WindowBits,
 };
 use twinsock_testkit::endpoint::Endpoint;
 use twinsock_testkit::wire;
@@ -289,19 +290,76 @@ fn with_context_takeover_no_reference_is_longer_than_the_window() {
 #[test]
 fn without_context_takeover_each_message_stands_for_itself() {
     for window_bits in 8..=15 {
-        let messages = messages();
-        let payloads = sent(deflate(window_bits, 6, ContextTakeover::Off), &messages);
-        for (payload, message) in payloads.iter().zip(&messages) {
-            // A reference to what was before would be out of bounds here.
-            let mut inflater = Inflater {
-                bytes: payload,
-                bit: 0,
-                output: Vec::new(),
-                furthest: 0,
-            };
-            inflater.inflate();
-            assert!(inflater.output == *message, "{window_bits}");
-            assert!(inflater.furthest <= 1 << window_bits);
+        for level in 1..=9 {
+            let messages = messages();
+            let payloads = sent(deflate(window_bits, level, ContextTakeover::Off), &messages);
+            for (payload, message) in payloads.iter().zip(&messages) {
+                assert_stands_for_itself(payload, message, 1 << window_bits);
+            }
         }
     }
+}
+
+#[test]
+fn connections_that_share_a_compressor_share_nothing_else() {
+    let server = |level, takeover| {
+        let settings = Settings {
+            deflate: Some(deflate(15, level, takeover)),
+            ..Settings::default()
+        };
+        let mut server = Endpoint::with_settings(Role::Server, settings);
+        server.connection.set_compress(Compress::Always);
+        server
+    };
+    for level in 1..=9 {
+        let mut first = server(level, ContextTakeover::Off);
+        let mut second = server(level, ContextTakeover::Off);
+        let mut other = server(level, ContextTakeover::On);
+        for message in messages() {
+            for server in [&mut first, &mut second] {
+                assert_stands_for_itself(&in_parts(server, &message), &message, 1 << 15);
+                server.send(message.clone()).expect("open");
+                assert_stands_for_itself(&payload(server), &message, 1 << 15);
+            }
+            // What it leaves in the pool has a past.
+            other.send(message).expect("open");
+            other.connection.release_deflate();
+        }
+    }
+}
+
+/// What the server sends for a message in two parts and an empty end.
+fn in_parts(server: &mut Endpoint, message: &[u8]) -> Vec<u8> {
+    let (first, second) = message.split_at(message.len() / 2);
+    for (part, fragment) in [
+        (first, Fragment::Nonfinal),
+        (second, Fragment::Nonfinal),
+        (&[], Fragment::Final),
+    ] {
+        let part = Bytes::copy_from_slice(part);
+        let connection = &mut server.connection;
+        let sent = connection.send_fragment(MessageType::Binary, fragment, part);
+        sent.expect("open");
+    }
+    payload(server)
+}
+
+/// The message that the server has sent, with the end that is left out (RFC 7692 §7.2.2).
+fn payload(server: &mut Endpoint) -> Vec<u8> {
+    let frames = wire::read(&server.transmitted());
+    let payloads: Vec<&[u8]> = frames.iter().map(|frame| frame.payload()).collect();
+    [&payloads.concat()[..], &[0x00, 0x00, 0xFF, 0xFF]].concat()
+}
+
+/// A reference to what was before the message would be out of bounds here.
+fn assert_stands_for_itself(payload: &[u8], message: &[u8], window: usize) {
+    let mut inflater = Inflater {
+        bytes: payload,
+        bit: 0,
+        output: Vec::new(),
+        furthest: 0,
+    };
+    inflater.inflate();
+    assert!(inflater.output == message, "{window}");
+    assert!(inflater.furthest <= window);
 }

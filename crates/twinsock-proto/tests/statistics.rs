@@ -1,6 +1,6 @@
 //! What went over a connection, counted.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use twinsock_proto::{
     AbortCause, CloseCode, CloseReason, Compress, Connection, ControlPayload, Deflate,
     DeflateParameters, Fragment, Message, MessageType, ReceiveMode, Role, Settings, Traffic,
@@ -256,4 +256,31 @@ fn both_ends_count_what_compression_saves() {
     assert_eq!(sent.messages, 2);
     assert_eq!(sent.inflated_bytes, repeated.len() as u64);
     assert_eq!(sent.deflated_bytes, deflated);
+}
+
+#[test]
+fn what_compression_saves_is_counted_of_lent_messages_too() {
+    let mut pair = Pair::with_settings(Settings {
+        deflate: Some(Deflate::new(DeflateParameters::default())),
+        ..Settings::default()
+    });
+    let repeated = "compressed ".repeat(100);
+    let inflated = |pair: &Pair| {
+        let received = pair.client.connection.statistics().received;
+        received.inflated_bytes
+    };
+    for count in 1..=3 {
+        let before = inflated(&pair);
+        pair.server.send(repeated.as_str()).expect("open");
+        let mut wire = &*pair.server.transmitted();
+        let client = &mut pair.client;
+        client.connection.receive_memory().put(&mut wire);
+        client.connection.handle_received(client.now);
+        let lent = client.connection.lend_messages().expect("a message");
+        assert!(inflated(&pair) >= before, "it never goes back");
+        pair.client.connection.give_back(lent);
+        assert_eq!(inflated(&pair), count * repeated.len() as u64);
+        pair.client.take_events();
+        assert_eq!(pair.client.messages(), [repeated.as_str().into()]);
+    }
 }

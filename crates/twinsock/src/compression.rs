@@ -9,7 +9,10 @@ macro_rules! shared_compression {
             /// task they are sent, where both ends agreed to; until this is called as the
             /// settings' [`Compression::compress`](crate::Compression::compress) says.
             ///
-            /// Where nothing was agreed on it has no effect.
+            /// Where nothing was agreed on it has no effect. Of a stream, what was written before
+            /// and is not flushed counts as what begins from now on; flush before a change. With
+            /// [`StreamFraming::EndlessMessage`](crate::StreamFraming::EndlessMessage) the choice at
+            /// the first flush holds for all.
             pub fn set_compress(&self, compress: $crate::Compress) {
                 self.driver().set_compress(compress);
             }
@@ -17,9 +20,10 @@ macro_rules! shared_compression {
             /// Gives back the memory that zlib holds for later messages, which they take again;
             /// with context takeover the windows stay.
             ///
-            /// It happens by itself when no message has come or gone for as long as
-            /// [`Timeouts::keep_alive`](crate::Timeouts::keep_alive); without context takeover, and
-            /// with it for windows of up to 12 bits, at the end of each message.
+            /// It happens by itself when nothing has come, or nothing but Pings and Pongs has come
+            /// and gone, for as long as [`Timeouts::keep_alive`](crate::Timeouts::keep_alive), unless
+            /// that is `None`; without context takeover, and with it for windows of up to 12 bits, at
+            /// the end of each message. Within a message nothing is given back.
             /// [`Information::deflate_memory`](crate::Information::deflate_memory) tells what is
             /// held.
             pub fn release_deflate(&self) {

@@ -12,8 +12,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, duplex};
 use tokio::sync::mpsc;
 use twinsock::{
-    Compress, DeflateMemory, DeflateTerms, Handlers, Message, MessageType, MessageWebSocket,
-    Timeouts,
+    Compress, DeflateMemory, DeflateTerms, ErrorKind, Handlers, Message, MessageType,
+    MessageWebSocket, Timeouts,
 };
 use twinsock_testkit::sockets::{PATIENT, URI};
 
@@ -305,4 +305,18 @@ async fn the_keep_alive_releases_it_when_nothing_has_come_for_long() {
     assert!(!holds_zlib(&server));
     assert!(holds_zlib(&client), "it has no keep-alive");
     echo(&client, &server).await;
+}
+
+#[tokio::test]
+async fn whether_to_compress_is_said_before_anything_is_written() {
+    let (client, server) = pair(TAKEOVER).await;
+    let mut writer = client.send_stream(MessageType::Text).await.expect("open");
+    tokio::io::AsyncWriteExt::write_all(&mut writer, b"too late")
+        .await
+        .expect("open");
+    let error = writer.compress(Compress::Never).finish().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::IllegalCall);
+    assert_eq!(server.receive().await.expect("closed"), None);
+    let code = server.closed().map(|closed| closed.code());
+    assert_eq!(code.map(u16::from), Some(1011), "the message is not whole");
 }

@@ -152,3 +152,30 @@ async fn a_stream_reads_plain_and_compressed_messages_in_turn() -> io::Result<()
     assert_eq!(read?, 0);
     Ok(closed?)
 }
+
+#[tokio::test]
+async fn a_reader_goes_on_behind_a_shutdown_that_was_given_up() -> io::Result<()> {
+    let framing = StreamFraming::MessagePerFlush;
+    let (mut client, mut server) = pair(framing, ContextTakeover::On).await?;
+    let given_up = tokio_test::task::spawn(server.shutdown()).poll();
+    assert!(given_up.is_pending());
+    let pieces = [
+        "compressed ".repeat(50),
+        "plain".to_owned(),
+        "compressed too ".repeat(50),
+    ];
+    for piece in &pieces {
+        client.write_all(piece.as_bytes()).await?;
+        client.flush().await?;
+    }
+    let mut received = Vec::new();
+    let reading = server.read_to_end(&mut received);
+    let (ended, _) = tokio::join!(client.shutdown(), reading);
+    ended?;
+    assert!(
+        received == pieces.concat().as_bytes(),
+        "{} bytes",
+        received.len()
+    );
+    Ok(())
+}

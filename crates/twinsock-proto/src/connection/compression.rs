@@ -3,7 +3,8 @@
 use crate::connection::Connection;
 use crate::deflate::settings::Compress;
 
-/// What compression holds in memory.
+/// What compression holds in memory; of messages that are lent, what their receiver holds is not
+/// in it.
 ///
 /// ```
 /// # use std::time::Instant;

@@ -1,7 +1,6 @@
 //! What went over a connection, counted.
 
 use crate::connection::Connection;
-use crate::deflate::decompressor::Decompressor;
 use crate::send::deflater::Deflater;
 
 /// What went over a connection since its opening handshake.
@@ -60,8 +59,7 @@ impl Connection {
         let (sent, received) = (self.state.sender.count(), self.receiver.count());
         let deflater = self.state.sender.deflater();
         let compressed = deflater.map(Deflater::count).unwrap_or_default();
-        let decompressor = self.receiver.decompressor();
-        let inflated = decompressor.map(Decompressor::count).unwrap_or_default();
+        let inflated = self.receiver.deflate_count();
         Statistics {
             sent: Traffic {
                 bytes: self.state.sender.bytes_taken(),

@@ -5,7 +5,6 @@ use std::fmt;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use crate::deflate::TAIL;
-use crate::deflate::count::DeflateCount;
 use crate::deflate::history::History;
 use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
 use crate::deflate::pool::{give_back_decompressor, take_decompressor};
@@ -20,7 +19,6 @@ pub(crate) struct Decompressor {
     /// Present with context takeover.
     history: Option<History>,
     place: Place,
-    count: DeflateCount,
     /// How much of the message has come since anything last came out of it, in bytes.
     barren: u64,
 }
@@ -58,7 +56,6 @@ impl Decompressor {
             zlib: None,
             history,
             place: Place::Beginning,
-            count: DeflateCount::default(),
             barren: 0,
         }
     }
@@ -110,7 +107,6 @@ impl Decompressor {
             if let Some(history) = &mut self.history {
                 history.push(&room[..step.produced]);
             }
-            self.count.add(step.consumed, step.produced);
             done.consumed += step.consumed;
             done.produced += step.produced;
             match status {
@@ -133,10 +129,13 @@ impl Decompressor {
             // the next block, it is used up exactly, unless something is missing before it.
             let [first, second, third, fourth] = TAIL;
             let behind = [first, second, third, fourth, 0];
-            let (step, _) = self.step(&behind, &mut [0], InflateFlush::Block)?;
+            let (step, status) = self.step(&behind, &mut [0], InflateFlush::Block)?;
             if (step.consumed, step.produced) != (TAIL.len(), 0) {
                 self.pass_over();
                 return Err(InvalidDeflate);
+            }
+            if let Status::StreamEnd = status {
+                self.begin_anew();
             }
         }
         self.place = Place::Beginning;
@@ -167,11 +166,6 @@ impl Decompressor {
     /// How much memory is held for later messages, without zlib's own, in bytes.
     pub(crate) fn history_size(&self) -> usize {
         self.history.as_ref().map_or(0, History::capacity)
-    }
-
-    /// What was inflated so far.
-    pub(crate) fn count(&self) -> DeflateCount {
-        self.count
     }
 
     /// Whether zlib's memory is held.

@@ -52,6 +52,7 @@ impl Default for DeflateLevel {
 /// assert_eq!(twinsock_proto::Compress::default(), twinsock_proto::Compress::Auto);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Compress {
     /// If it has at least [`Compression::least_size`] bytes, and does not look as if nothing were to
     /// be gained: from 8 KiB on a sample of it is tried when its bytes come equally often, as they

@@ -135,20 +135,19 @@ impl DeflateTerms {
 
     /// What the client will send, and the window that the answer names.
     fn client_direction(&self, offer: &ParameterList) -> (DeflateDirection, Option<WindowBits>) {
-        let offered = match offer.client_max_window_bits {
-            None | Some(ClientWindowValue::Missing) => WindowBits::MAX,
-            Some(ClientWindowValue::Bits(bits)) => bits,
+        let limit = self.client_max_window_bits;
+        let (window_bits, told) = match offer.client_max_window_bits {
+            // It cannot be limited.
+            None => (WindowBits::MAX, None),
+            Some(ClientWindowValue::Missing) if limit == WindowBits::MAX => (limit, None),
+            Some(ClientWindowValue::Missing) => (limit, Some(limit)),
+            // RFC 7692 §7.1.2.2: a hint, to which only the answer binds the client.
+            Some(ClientWindowValue::Bits(offered)) => {
+                let bits = offered.min(limit);
+                (bits, Some(bits))
+            }
         };
-        let is_too_large = offered > self.client_max_window_bits;
-        let may_be_limited = offer.client_max_window_bits.is_some();
-        let (window_bits, told) = match (is_too_large, may_be_limited) {
-            (true, true) => (
-                self.client_max_window_bits,
-                Some(self.client_max_window_bits),
-            ),
-            (true, false) | (false, _) => (offered, None),
-        };
-        let keeps_too_much = is_too_large && !may_be_limited;
+        let keeps_too_much = window_bits > limit;
         let context_takeover = match offer.client_no_context_takeover || keeps_too_much {
             true => ContextTakeover::Off,
             false => self.client_context_takeover,

@@ -2,6 +2,8 @@
 
 use twinsock_proto::{CloseCode, Closed, Compress, Message, MessageRef};
 
+use crate::compression::shared_compression;
+use crate::driver::Driver;
 use crate::error::Error;
 use crate::message::MessageWebSocket;
 
@@ -137,12 +139,18 @@ impl MessageSender {
         self.0.close(code, reason).await
     }
 
+    fn driver(&self) -> &Driver {
+        self.0.driver()
+    }
+
     /// The whole socket, with what else it can tell.
     #[must_use]
     pub fn socket(&self) -> &MessageWebSocket {
         &self.0
     }
 }
+
+shared_compression!(MessageSender);
 
 impl MessageReceiver {
     pub(super) fn new(socket: MessageWebSocket) -> Self {

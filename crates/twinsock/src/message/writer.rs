@@ -72,8 +72,9 @@ impl<'a> MessageWriter<'a> {
         self.message_type
     }
 
-    /// Has this message compressed as is said here, whatever holds for others; for a writer to
-    /// which nothing was written yet.
+    /// Has this message compressed as is said here, whatever holds for others. It has to be said
+    /// before anything is written: afterwards all that is written fails with
+    /// [`ErrorKind::IllegalCall`](crate::ErrorKind::IllegalCall).
     ///
     /// ```
     /// # async fn run(socket: twinsock::MessageWebSocket) -> Result<(), Box<dyn std::error::Error>> {
@@ -87,6 +88,11 @@ impl<'a> MessageWriter<'a> {
     /// # }
     /// ```
     pub fn compress(mut self, compress: Compress) -> Self {
+        if self.progress != Progress::NothingWritten {
+            self.failure = Some(Error::illegal_call(
+                "expected to be told whether to compress before anything is written, got it after",
+            ));
+        }
         self.compress = Some(compress);
         self
     }

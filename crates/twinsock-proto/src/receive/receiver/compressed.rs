@@ -1,5 +1,6 @@
 //! Messages that are compressed (RFC 7692).
 
+use crate::deflate::count::DeflateCount;
 use crate::deflate::decompressor::{Decompressor, InvalidDeflate};
 use crate::deflate::pool::{give_back_inflated, take_inflated};
 use crate::error::{Failure, LimitExceeded, Violation};
@@ -31,6 +32,7 @@ enum Stop {
 struct Inflating<'a> {
     decompressor: &'a mut Decompressor,
     assembly: &'a mut Assembly,
+    count: &'a mut DeflateCount,
     bounds: Bounds,
 }
 
@@ -67,6 +69,7 @@ impl Receiver {
         let stop = Inflating {
             decompressor,
             assembly: &mut message.assembly,
+            count: &mut self.deflate_count,
             bounds,
         }
         .inflate_payload(&mut self.memory, &mut frame)?;
@@ -144,6 +147,7 @@ impl Inflating<'_> {
                 // zlib never stops so; if it did, it would do so for ever.
                 return Err(InvalidDeflate.into());
             }
+            self.count.add(step.consumed, step.produced);
             frame.consume(step.consumed);
             memory.advance(step.consumed);
             if self.decompressor.barren() > MOST_BARREN {

@@ -14,6 +14,7 @@ mod taking;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
+use crate::deflate::count::DeflateCount;
 use crate::deflate::decompressor::Decompressor;
 use crate::deflate::parameters::DeflateDirection;
 use crate::error::{Failure, Violation};
@@ -54,6 +55,7 @@ pub(crate) struct Receiver {
     /// message's memory, or in that of a stream's reader.
     read_directly: u64,
     count: FrameCount,
+    deflate_count: DeflateCount,
 }
 
 /// What advancing came to.
@@ -80,6 +82,7 @@ impl Receiver {
             decompressor: None,
             read_directly: 0,
             count: FrameCount::default(),
+            deflate_count: DeflateCount::default(),
         }
     }
 
@@ -142,6 +145,11 @@ impl Receiver {
     /// How many frames and messages have come.
     pub(crate) fn count(&self) -> FrameCount {
         self.count
+    }
+
+    /// What was inflated so far.
+    pub(crate) fn deflate_count(&self) -> DeflateCount {
+        self.deflate_count
     }
 
     /// How many bytes were read straight into their message's memory and not unmasked yet.
@@ -243,6 +251,7 @@ impl Receiver {
             decompressor: None,
             read_directly: self.read_directly,
             count: self.count,
+            deflate_count: self.deflate_count,
         }
     }
 
@@ -252,9 +261,10 @@ impl Receiver {
         self.memory.append(&stand_in.memory);
     }
 
-    /// Counts the frames and messages that another counted.
+    /// Counts what another counted.
     pub(crate) fn count_as(&mut self, other: &Self) {
         self.count = other.count;
+        self.deflate_count = other.deflate_count;
     }
 
     /// The long way, for all there is; apart, so that the short one stays short.

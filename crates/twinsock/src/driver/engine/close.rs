@@ -5,7 +5,7 @@ use std::task::Poll;
 use twinsock_proto::{AbortCause, CloseReason, Loss, ReceiveMode};
 
 use crate::driver::alarm;
-use crate::driver::engine::{End, Engine, Output, Owner, Unread, Wakes};
+use crate::driver::engine::{End, Engine, Output, Owner, Surface, Unread, Wakes};
 use crate::error::Error;
 use crate::received::Received;
 
@@ -25,7 +25,10 @@ impl Engine {
     pub(crate) fn poll_closed(&mut self) -> Poll<Result<(), Error>> {
         self.unread = Unread::Discarded;
         self.inbox.clear();
-        self.connection.stop_inflating();
+        // The reader of a stream may go on behind a shutdown that it did not wait for.
+        if self.surface == Surface::Messages || self.owner == Owner::Gone {
+            self.connection.stop_inflating();
+        }
         // In parts: what nobody asks for is not collected.
         self.poll_next::<Received>(ReceiveMode::PartialMessage)
             .map_ok(|_| ())
