@@ -95,8 +95,8 @@ fn an_idle_connection_holds_a_window_for_each_direction_at_most() {
 }
 
 #[test]
-fn a_connection_without_compression_is_a_pointer_larger_at_most() {
-    // 712 bytes before compression came.
+fn a_connection_without_compression_is_hardly_larger() {
+    // 712 bytes before compression came; then a pointer and what is counted.
     let size = size_of::<twinsock_proto::Connection>();
-    assert!(size <= 720, "{size}");
+    assert!(size <= 728, "{size}");
 }
