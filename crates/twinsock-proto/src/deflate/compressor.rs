@@ -4,14 +4,14 @@ use std::fmt;
 
 use zlib_rs::{DeflateFlush, Status};
 
-use crate::deflate::TAIL;
 use crate::deflate::history::History;
-use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
+use crate::deflate::parameters::DeflateDirection;
 use crate::deflate::pool::{
     CompressingEngine, Configuration, Past, give_back_compressed, take_compressed,
 };
 use crate::deflate::settings::DeflateLevel;
 use crate::deflate::trial::is_hopeless;
+use crate::deflate::{TAIL, difference};
 
 /// What a part ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +32,11 @@ pub(crate) struct Compressor {
 
 impl Compressor {
     pub(crate) fn new(direction: DeflateDirection, level: DeflateLevel) -> Self {
-        let DeflateDirection {
-            window_bits,
-            context_takeover,
-        } = direction;
-        let history = match context_takeover {
-            ContextTakeover::On => Some(History::new(window_bits.size())),
-            ContextTakeover::Off => None,
-        };
+        let window_bits = direction.window_bits;
         Self {
             configuration: Configuration { level, window_bits },
             engine: None,
-            history,
+            history: History::of(direction),
         }
     }
 
@@ -176,10 +169,6 @@ fn leave_tail_out(output: &mut Vec<u8>) {
     }
 }
 
-fn difference(after: u64, before: u64) -> usize {
-    usize::try_from(after - before).unwrap_or(usize::MAX)
-}
-
 impl Drop for Compressor {
     fn drop(&mut self) {
         self.end();
@@ -208,6 +197,7 @@ const MOST_ADDED: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deflate::parameters::ContextTakeover;
 
     /// What `text` becomes here, and what zlib makes of it with all the room it wants.
     fn payloads(text: &[u8], compressor: &mut Compressor) -> [Vec<u8>; 2] {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use crate::deflate::TAIL;
 use crate::deflate::history::History;
-use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
+use crate::deflate::parameters::DeflateDirection;
 use crate::deflate::pool::{give_back_decompressor, take_decompressor};
+use crate::deflate::{TAIL, difference};
 
 /// Inflates the messages of one direction (RFC 7692 §7.2.2).
 ///
@@ -48,13 +48,9 @@ pub(crate) struct InvalidDeflate;
 
 impl Decompressor {
     pub(crate) fn new(direction: DeflateDirection) -> Self {
-        let history = match direction.context_takeover {
-            ContextTakeover::On => Some(History::new(direction.window_bits.size())),
-            ContextTakeover::Off => None,
-        };
         Self {
             zlib: None,
-            history,
+            history: History::of(direction),
             place: Place::Beginning,
             barren: 0,
         }
@@ -219,10 +215,6 @@ fn revived(history: Option<&mut History>) -> Box<Inflate> {
         let _ = zlib.set_dictionary(history.as_slice());
     }
     zlib
-}
-
-fn difference(after: u64, before: u64) -> usize {
-    usize::try_from(after - before).unwrap_or(usize::MAX)
 }
 
 impl Drop for Decompressor {

@@ -1,5 +1,7 @@
 //! The end of what went in one direction, to go on from.
 
+use crate::deflate::parameters::{ContextTakeover, DeflateDirection};
+
 /// The last bytes of what went, as many as a window has.
 ///
 /// It is kept beside zlib's own window, so that all of zlib's memory can be given back while a
@@ -12,7 +14,15 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(most: usize) -> Self {
+    /// That of a direction; `None` without context takeover, where nothing is gone on from.
+    pub(super) fn of(direction: DeflateDirection) -> Option<Self> {
+        match direction.context_takeover {
+            ContextTakeover::On => Some(Self::new(direction.window_bits.size())),
+            ContextTakeover::Off => None,
+        }
+    }
+
+    fn new(most: usize) -> Self {
         Self {
             bytes: Vec::new(),
             oldest: 0,

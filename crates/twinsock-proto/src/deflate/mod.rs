@@ -30,3 +30,8 @@ pub(crate) const NAME: &str = "permessage-deflate";
 
 /// What ends a flushed piece and is left out at a message's end (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// How far one of zlib's totals has come.
+fn difference(after: u64, before: u64) -> usize {
+    usize::try_from(after - before).unwrap_or(usize::MAX)
+}
